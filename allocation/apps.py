@@ -1,0 +1,7 @@
+"""Ranking, award, reservation, usage, report: what becomes of the hours."""
+
+from django.apps import AppConfig
+
+
+class AllocationConfig(AppConfig):
+    name = "allocation"

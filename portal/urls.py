@@ -1,0 +1,24 @@
+"""Every page of the site; portal/access.py says who may open which."""
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin
+from django.urls import include, path
+
+from portal import views
+
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("my/", views.my, name="my"),
+    path("enter/<str:token>/", views.enter, name="enter"),
+    path("demo/mail/", views.demo_mail, name="demo_mail"),
+    path("healthz", views.healthz, name="healthz"),
+    path("applications/<str:public_id>/", views.application, name="application"),
+    path("", include("grants.urls")),
+    path("", include("allocation.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]
