@@ -14,6 +14,8 @@ urlpatterns = [
     path("my/", views.my, name="my"),
     path("enter/<str:token>/", views.enter, name="enter"),
     path("demo/mail/", views.demo_mail, name="demo_mail"),
+    path("help/", views.help_index, name="help"),
+    path("help/<slug:name>/", views.help_topic, name="help_topic"),
     path("healthz", views.healthz, name="healthz"),
     path("applications/<str:public_id>/", views.application, name="application"),
     path("", include("grants.urls")),

@@ -21,6 +21,7 @@ from allocation.models import Award, Cluster
 from grants.models import Application, Assignment, Call
 from portal.access import get_visible_from
 from portal.accounts import use_sign_in_link
+from portal.help_pages import PAGES, help_page
 from portal.journey import timeline
 from portal.models import Heartbeat, Mail, User
 from portal.refused import Refused
@@ -121,6 +122,18 @@ def healthz(request: HttpRequest) -> HttpResponse:
         },
     }
     return JsonResponse(answer, status=200 if queue_lives else 503)
+
+
+@require_safe
+def help_index(request: HttpRequest) -> HttpResponse:
+    return render(request, "portal/help.html", {"pages": PAGES})
+
+
+@require_safe
+def help_topic(request: HttpRequest, name: str) -> HttpResponse:
+    if name not in PAGES:
+        raise Http404
+    return render(request, "portal/help.html", {"pages": PAGES, "topic": help_page(name), "name": name})
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

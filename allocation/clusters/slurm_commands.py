@@ -109,15 +109,8 @@ def _of_kind(kind: Kind, changes: list[Change], site: Site) -> Iterator[Batch]:
     elif kind is Kind.ACCOUNT_ADD:
         for part in _parts(changes):
             name = f"name={_joined(part)}"
-            argv = [
-                "sacctmgr",
-                "-i",
-                "add",
-                "account",
-                name,
-                f"Organization={MARK}",
-                f"cluster={site.cluster}",
-            ]
+            marked = [f"Organization={MARK}", f"cluster={site.cluster}"]
+            argv = ["sacctmgr", "-i", "add", "account", name, *marked]
             yield Batch(commands=(argv,), changes=tuple(part))
     elif kind is not Kind.UNKNOWN:
         for change in changes:
@@ -173,17 +166,8 @@ def reservation_commands(change: Change, site: Site) -> Iterator[Argv]:
     span = [f"starttime={start}", f"endtime={stamp(slot.ends_at)}"]
     part = [f"partition={site.partition}"] if site.partition else []
     place = [f"nodes={slot.node}", *_gpu_words(slot, site)]
-    yield [
-        "scontrol",
-        "create",
-        "reservation",
-        named,
-        f"accounts={slot.account}",
-        *span,
-        *part,
-        *place,
-        "flags=MAGNETIC",
-    ]
+    whom = [f"accounts={slot.account}", "flags=MAGNETIC"]  # the account's jobs find it without naming it
+    yield ["scontrol", "create", "reservation", named, *whom, *span, *part, *place]
 
 
 def over_running_jobs(argv: Argv) -> Argv:

@@ -76,7 +76,8 @@ def faults_of(entry: Entry) -> Iterator[str]:
 
 def makemessages(folder: Path, languages: list[str]) -> None:
     """Django's own reader of texts, over the code in `folder`."""
-    arguments = [part for language in languages for part in ("--locale", language)]
+    arguments = ["--ignore", "var", "--ignore", "tests"]
+    arguments += [part for language in languages for part in ("--locale", language)]
     done = subprocess.run(
         [sys.executable, "manage.py", "makemessages", "--no-obsolete", "--add-location", "file", *arguments],
         cwd=folder,

@@ -18,7 +18,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -189,7 +188,7 @@ class _Trouble(logging.Handler):
             self.words.append(f"a picture failed ({message[:80]})")
 
 
-def _join_letters(svg: ModuleType) -> None:
+def _join_letters(svg: Any) -> None:
     """Has the words of charts drawn whole: WeasyPrint 70 draws them letter by letter, which tears Bengali
     conjuncts and joined Arabic apart. It walks over a text's letters, so the text offers itself as one.
     """

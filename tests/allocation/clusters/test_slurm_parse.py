@@ -1,5 +1,6 @@
 """The parsers on output that Slurm 22.05 and 24.11 really printed."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,10 +106,8 @@ def test_gpus_are_never_added_twice(text: str, gpus: tuple[tuple[str, int], ...]
 @given(st.text())
 def test_nonsense_is_refused_and_never_half_understood(text: str) -> None:
     for parse in (slurm_parse.config, slurm_parse.nodes, slurm_parse.jobs, slurm_parse.reservations):
-        try:
+        with suppress(Unreadable):
             assert not parse(text)
-        except Unreadable as error:
-            assert str(error)
 
 
 @given(st.integers(min_value=1, max_value=400))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from django.template.loader import render_to_string
 from pypdf import PdfReader
+from weasyprint import HTML
 
 from portal.lib.paper import Report
 from portal.lib.pdf import FONTS, REPORT_STATIC, PdfFailed, read_allowed, render_pdf
@@ -101,6 +102,14 @@ def test_no_page_makes_the_renderer_knock_at_an_address(listener: Listener) -> N
     pdf = render_pdf(f"<!doctype html><html lang=en><title>x</title>{pages}<p>harmless words</p>")
     assert "harmless words" in text_of(pdf)
     assert listener.hits == []
+
+
+def test_the_same_pages_make_a_stock_renderer_knock(listener: Listener) -> None:
+    """The twin without our fetcher: shows that the test above would see a hole."""
+    pages = "".join(hostile_pages(listener.address).values())
+    HTML(string=f"<!doctype html><html lang=en><title>x</title>{pages}<p>harmless words</p>").write_pdf()
+    assert len(listener.hits) >= 6
+    assert "/after" in listener.hits
 
 
 def test_no_page_makes_the_renderer_read_a_file(tmp_path: Path) -> None:
