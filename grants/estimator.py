@@ -32,8 +32,8 @@ class Model:
     unit: str
     rung: int
     memory_mb: int
-    parameters: int | None = None
-    operations: int | None = None
+    parameters: int = 0
+    operations: int = 0
     good_percent: int | None = None
     poor_percent: int | None = None
     measured_on: str | None = None
@@ -265,7 +265,6 @@ def _one_run(job: Job, model: Model, card: Card) -> list[Step]:
 
 
 def _formula(job: Job, model: Model, card: Card, units: int, percent: int) -> Step:
-    assert model.parameters is not None and model.operations is not None  # data: they come together
     tokens = units * job.tokens_each
     work = model.operations * model.parameters * tokens
     speed = Fraction(card.peak_tflops * 10**12 * percent, 100)

@@ -89,6 +89,15 @@ STEADINESS: tuple[Choice, ...] = (
     Choice("now_and_then", _("Online now and then"), _("Jobs run while you are away")),
     Choice("not_sure", _("I’m not sure")),
 )
+GROUP_KINDS: tuple[Choice, ...] = (
+    Choice("community", _("A community group"), _("No legal form is needed")),
+    Choice("nonprofit", _("A non-profit organisation")),
+    Choice("school", _("A school")),
+    Choice("university", _("A university or research institute")),
+    Choice("cooperative", _("A cooperative")),
+    Choice("company", _("A company")),
+    Choice("person", _("One person"), _("You alone are enough")),
+)
 PROMISES: tuple[Choice, ...] = (
     Choice("true_answers", _("Our answers are true as far as we know.")),
     Choice("rules", _("We use the hours for this work, and keep the cluster’s rules.")),
@@ -216,7 +225,7 @@ QUESTIONS: tuple[Question, ...] = (
         _("Who are you, and how can we reach you?"),
         _("Only to talk to you. Reviewers do not see it before all scores are in. You need no organisation."),
         _("Surma Voice Circle, four people in Bangladesh, by phone."),
-        fields=("country", "group_name", "group_size", "contact_phone", "contact_email"),
+        fields=("country", "group_name", "group_kind", "group_size", "contact_phone", "contact_email"),
         short=_("Who you are"),
         hidden_from_reviewers=True,
     ),
@@ -264,6 +273,7 @@ FIELD_WORDS: Mapping[str, FieldWords] = {
     "steadiness": FieldWords(_("Power and internet where you work")),
     "country": FieldWords(_("Country")),
     "group_name": FieldWords(_("Name of your group"), _("Your own name will do")),
+    "group_kind": FieldWords(_("What kind of group?")),
     "group_size": FieldWords(_("How many people are you?")),
     "contact_phone": FieldWords(_("Phone"), _("Phone or e-mail: one is enough")),
     "contact_email": FieldWords(_("E-mail"), _("Phone or e-mail: one is enough")),

@@ -7,7 +7,7 @@ a person stands in a relation (`relations`); `visible_to` joins the two, so that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, ClassVar, Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
@@ -23,6 +23,7 @@ NOTHING: frozenset[str] = frozenset()
 # kind of row -> relation of the person to the row -> rights. What is not named here answers 404.
 MATRIX: Mapping[str, Mapping[str, frozenset[str]]] = {
     "person": {"self": RW, "operator": RW},
+    "reviewer": {"chair": R},
     "audit entry": {"operator": R},
     "mail": {"operator": R},
     "group": {"owner": RW, "co-applicant": R},
@@ -62,11 +63,12 @@ class VisibleQuerySet(models.QuerySet[Row]):
     kinds: ClassVar[Mapping[str, Q]] = {}
     relations: ClassVar[Mapping[str, Relation]] = {}
 
-    def visible_to(self, user: Person, right: str = READ) -> Self:
+    def visible_to(self, user: Person, right: str = READ, *, as_: Collection[str] | None = None) -> Self:
+        """The rows that the person may read (or write); `as_` counts only these relations to them."""
         seen = Q(pk__in=[])
         for kind, rows in self.kinds.items():
             for relation, rights in MATRIX[kind].items():
-                if right not in rights:
+                if right not in rights or (as_ is not None and relation not in as_):
                     continue
                 related = self._related(user, relation)
                 if related is not None:
@@ -86,9 +88,16 @@ def get_visible(model: type[Row], user: Person, right: str = READ, **lookup: Any
     return get_visible_from(model._default_manager.all(), user, right, **lookup)  # type: ignore[arg-type]
 
 
-def get_visible_from(rows: VisibleQuerySet[Row], user: Person, right: str = READ, **lookup: Any) -> Row:
+def get_visible_from(
+    rows: VisibleQuerySet[Row],
+    user: Person,
+    right: str = READ,
+    *,
+    as_: Collection[str] | None = None,
+    **lookup: Any,
+) -> Row:
     """As `get_visible`, from a queryset that already says what comes with a row."""
     try:
-        return rows.visible_to(user, right).get(**lookup)
+        return rows.visible_to(user, right, as_=as_).get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError) as missing:
         raise Http404 from missing

@@ -11,9 +11,10 @@ from portal.access import VisibleQuerySet
 
 
 class UserQuerySet(VisibleQuerySet[Any]):
-    kinds = {"person": Q()}
+    kinds = {"person": Q(), "reviewer": Q(is_reviewer=True, is_active=True)}
     relations = {
         "self": lambda user: Q(pk=user.pk),
+        "chair": lambda user: Q() if user.is_chair else None,
         "operator": lambda user: Q() if user.is_operator else None,
     }
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from tests import flush
+
 # The synchronous Playwright runs inside an event loop, which Django would take for an asynchronous caller.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
@@ -29,6 +31,7 @@ CHROMIUM_ARGUMENTS = [
 # No deadline: CI shares its machines. Under CI the examples are the same each time, so a red build repeats.
 hypothesis_settings.register_profile("house", deadline=None, derandomize=NOTHING_SKIPPED)
 hypothesis_settings.load_profile("house")
+flush.install()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,6 +1,6 @@
 """Makes what tests start from, through the stage functions only, so that no impossible state exists.
 
-Every factory takes what matters to the test and fills in the rest. Times are relative to now, since pages read the clock.
+Every factory takes what matters to the test and fills in the rest. Times are relative to now: pages read the clock.
 """
 
 import itertools

@@ -89,9 +89,8 @@ def _clock(config: Config, now: datetime) -> Finding:
 
 def _hardware(nodes: Sequence[Node]) -> Iterator[Finding]:
     holding = [node for node in nodes if node.gpus]
-    line = _conf(
-        "GresTypes=gpu, NodeName=… Gres=gpu:TYPE:COUNT; gres.conf: Name=gpu Type=TYPE File=/dev/nvidia[0-3]"
-    )
+    line = _conf("GresTypes=gpu; NodeName=… Gres=gpu:TYPE:COUNT")
+    line += " " + _("Write into gres.conf: %(line)s") % {"line": "Name=gpu Type=TYPE File=/dev/nvidia[0-3]"}
     yield Finding(
         what=_("%(count)s nodes have GPUs.") % {"count": len(holding)},
         ok=bool(holding),

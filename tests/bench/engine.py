@@ -50,7 +50,7 @@ def run() -> dict[str, Any]:
 
 def large_call(*, candidates: int, seed: int = 7) -> dict[str, Any]:
     """Five GPU types, twenty shares, two earmarks of one pool, a cap; pools hold a third of the asks."""
-    chance = random.Random(seed)  # noqa: S311 (the same input each time, no secret)
+    chance = random.Random(seed)
     applying = [_candidate(n, chance) for n in range(candidates)]
     asked = dict.fromkeys(TYPES, 0)
     for each in applying:
@@ -106,7 +106,7 @@ def _share(n: int) -> dict[str, Any]:
 
 def large_plan(*, requests: int, nodes: int, seed: int = 7) -> dict[str, Any]:
     """Nodes of eight GPUs, four weeks, each shut for a day, some slots fixed; nine tenths are asked for."""
-    chance = random.Random(seed)  # noqa: S311 (the same input each time, no secret)
+    chance = random.Random(seed)
     start = 1_800_000_000 // STEP * STEP
     day = 24 * HOUR
     gpus = [

@@ -114,7 +114,7 @@ def test_an_ask_of_more_than_twice_our_suggestion_needs_a_reason() -> None:
     "job", [Job("lora_7b", 0), Job("lora_7b", 1, passes=0), Job("none", 1), Job("lora_7b", 1, card="x")]
 )
 def test_an_impossible_job_is_refused(job: Job) -> None:
-    with pytest.raises(ValueError, match="at least 1|Unknown"):
+    with pytest.raises(ValueError, match=r"at least 1|Unknown"):
         estimate(job)
 
 

@@ -30,7 +30,7 @@ def test_there_are_twelve_questions_numbered_in_order_with_different_keys() -> N
 
 def test_every_question_says_why_and_gives_an_example() -> None:
     for each in QUESTIONS:
-        assert str(each.title) and str(each.why) and str(each.example) and str(each.short)
+        assert all(str(text) for text in (each.title, each.why, each.example, each.short)), each.key
         assert len(str(each.why).split()) <= 30, each.key
 
 

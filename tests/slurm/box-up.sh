@@ -21,8 +21,11 @@ first_port=${SLURM_BOX_PORT:-16817}
 enforce=${SLURM_BOX_ENFORCE:-associations,limits,qos,safe}
 export SLURM_CONF=$box/conf/slurm.conf
 
-# Dead but not yet collected by its parent counts as dead.
-runs() { [ -s "$box/pids/$1" ] && grep -qs '^State:[[:space:]]*[RSDTtI]' "/proc/$(<"$box/pids/$1")/status"; }
+# runs NAME: its noted process lives, is not merely uncollected, and is that daemon and not a later process.
+runs() {
+  local pid; pid=$(cat "$box/pids/$1" 2>/dev/null) || return 1
+  grep -qsx "${1%%-*}" "/proc/$pid/comm" && grep -qs '^State:[[:space:]]*[RSDTtI]' "/proc/$pid/status"
+}
 
 # launch NAME COMMAND...: in the background, cut loose from this shell, its process id noted.
 launch() {
@@ -31,12 +34,11 @@ launch() {
   echo $! >"$box/pids/$name"
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: until the command succeeds. Clients of Slurm can hang, so they get a time limit each.
 wait_for() {
-  local tries=$(($1 * 10)); shift
+  local deadline=$((SECONDS + $1)); shift
   while ! "$@" >/dev/null 2>&1; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || { echo "box-up: no luck with: $* (logs in $box/logs)" >&2; exit 1; }
+    [ "$SECONDS" -lt "$deadline" ] || { echo "box-up: no luck with: $* (logs in $box/logs)" >&2; exit 1; }
     sleep 0.1
   done
 }
@@ -53,7 +55,7 @@ start_munge() {
   wait_for 10 test -S "$box/sock/munge"
 }
 
-database() { mariadb --no-defaults --socket="$box/mysql/socket" "$@"; }
+database() { timeout 5 mariadb --no-defaults --socket="$box/mysql/socket" "$@"; }
 
 start_database() {
   runs mariadbd && return
@@ -154,17 +156,17 @@ cgroup_plugin() {       # 24.11 wants to be told that there is no cgroup; 22.05 
   if [ "$major" -ge 23 ]; then echo disabled; else echo autodetect; fi
 }
 
-nodes_ready() { ! sinfo --noheader --Node --format=%t | grep -qvE '^(idle|mix|alloc|resv|plnd)$'; }
+nodes_ready() { ! timeout 5 sinfo --noheader --Node --format=%t | grep -qvE '^(idle|mix|alloc|resv|plnd)$'; }
 
 start_slurm() {
   if ! runs slurmdbd; then
     launch slurmdbd slurmdbd -D
-    wait_for 30 sacctmgr --noheader list cluster
+    wait_for 30 timeout 5 sacctmgr --noheader list cluster
   fi
   sacctmgr --noheader --parsable2 list cluster format=cluster | grep -qx box || sacctmgr -i add cluster box >/dev/null
   if ! runs slurmctld; then
     launch slurmctld slurmctld -D -i
-    wait_for 30 scontrol ping
+    wait_for 30 timeout 5 scontrol ping
   fi
   for n in box1 box2; do
     runs "slurmd-$n" || launch "slurmd-$n" slurmd -D -N "$n"

@@ -4,10 +4,12 @@ A conftest imports the two fixtures. Tests that use them carry xdist_group("slur
 both. The folder is outside of the repository: tools that walk through ours need not meet another system's files.
 """
 
+import fcntl
 import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,9 +94,15 @@ def run_script(name: str, *arguments: str, port: int = PORT) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def need_root() -> None:
+@contextmanager
+def owned(name: str) -> Iterator[Path]:
+    """Gives a box's folder to one test run at a time; another run on this machine waits for its end."""
     if os.geteuid() != 0:
         pytest.skip("only root can start Slurm's daemons")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with open(FOLDER / f"{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield FOLDER / name
 
 
 def make_box(folder: Path, enter: tuple[str, ...], config: str) -> Box:
@@ -105,22 +113,20 @@ def make_box(folder: Path, enter: tuple[str, ...], config: str) -> Box:
 @pytest.fixture(scope="session")
 def slurm_box() -> Iterator[Box]:
     """This machine's own Slurm: 22.05 on Debian 12, which reserves whole nodes."""
-    need_root()
-    folder = FOLDER / "native"
-    try:
-        run_script("box-up.sh", str(folder))
-        yield make_box(folder, (), f"{folder}/conf/slurm.conf")
-    finally:
-        run_script("box-down.sh", str(folder), "--wipe")
+    with owned("native") as folder:
+        try:
+            run_script("box-up.sh", str(folder))
+            yield make_box(folder, (), f"{folder}/conf/slurm.conf")
+        finally:
+            run_script("box-down.sh", str(folder), "--wipe")
 
 
 @pytest.fixture(scope="session")
 def slurm_modern() -> Iterator[Box]:
     """Slurm 24.11, which reserves single GPUs, behind a prefix as a login node would be."""
-    need_root()
-    root = FOLDER / "modern"
-    try:
-        run_script("modern-up.sh", str(root), port=PORT + 1000)
-        yield make_box(root / "box", ("chroot", str(root)), "/box/conf/slurm.conf")
-    finally:
-        run_script("modern-down.sh", str(root))
+    with owned("modern") as root:
+        try:
+            run_script("modern-up.sh", str(root), port=PORT + 1000)
+            yield make_box(root / "box", ("chroot", str(root)), "/box/conf/slurm.conf")
+        finally:
+            run_script("modern-down.sh", str(root))

@@ -1,0 +1,163 @@
+"""The ledger of hours: every movement goes from one account to another and is written once.
+
+Called by awards (offers, halves, returns) and usage (what jobs used). `move` is the only writer of movements
+and balances.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
+from django.utils.translation import gettext as _
+
+from allocation.models import Account, Award, Balance, LedgerEntry
+from grants.models import Pool
+from portal.lib.hours import say_hours
+from portal.refused import Refused
+
+OF_THE_POOL = (Account.FUNDER, Account.POOL)
+# They stand outside: a funder gives, and an overrun is what jobs took beyond what was ready.
+WITHOUT_FLOOR = (Account.FUNDER, Account.OVERRUN)
+OF_AN_AWARD = (Account.HELD, Account.READY, Account.USED, Account.EXPIRED, Account.OVERRUN)
+
+Key = tuple[int, int | None, str]
+
+
+class NotEnough(Refused):
+    """The account does not hold what the movement would take from it."""
+
+
+def move(
+    *,
+    source: str,
+    pool: Pool,
+    award: Award | None,
+    from_account: Account,
+    to_account: Account,
+    gpu_seconds: int,
+    now: datetime,
+) -> bool:
+    """Moves hours, once for each source. False: this source is known, and nothing was changed.
+
+    Raises NotEnough where the account would fall under zero, and ValueError where the source is known for
+    another movement.
+    """
+    entry = LedgerEntry(
+        source=source,
+        at=now,
+        pool=pool,
+        award=award,
+        from_account=from_account,
+        to_account=to_account,
+        gpu_seconds=gpu_seconds,
+    )
+    with transaction.atomic():
+        if not _is_new(entry):
+            return False
+        giving, taking = _balances_locked([_key(entry, from_account), _key(entry, to_account)])
+        had = giving.gpu_seconds
+        if from_account not in WITHOUT_FLOOR and had < gpu_seconds:
+            raise NotEnough(
+                _("This needs %(needed)s hours, but only %(left)s are there.")
+                % {"needed": say_hours(gpu_seconds), "left": say_hours(had)}
+            )
+        Balance.objects.filter(pk=giving.pk).update(gpu_seconds=F("gpu_seconds") - gpu_seconds)
+        Balance.objects.filter(pk=taking.pk).update(gpu_seconds=F("gpu_seconds") + gpu_seconds)
+    return True
+
+
+def _is_new(entry: LedgerEntry) -> bool:
+    """Writes the movement; a racing twin with the same source waits here and then finds it written."""
+    known = LedgerEntry.objects.filter(source=entry.source).first()
+    if known is None:
+        try:
+            with transaction.atomic():
+                entry.save(force_insert=True)
+            return True
+        except IntegrityError:
+            known = LedgerEntry.objects.filter(source=entry.source).first()
+            if known is None:
+                raise
+    if _content(known) != _content(entry):
+        raise ValueError(f"The source {entry.source} is known for another movement")
+    return False
+
+
+def _content(entry: LedgerEntry) -> tuple[object, ...]:
+    return (entry.pool_id, entry.award_id, str(entry.from_account), str(entry.to_account), entry.gpu_seconds)
+
+
+def _key(entry: LedgerEntry, account: Account) -> Key:
+    return (entry.pool_id, None if account in OF_THE_POOL else entry.award_id, str(account))
+
+
+def _balances_locked(keys: list[Key]) -> list[Balance]:
+    """The rows of these accounts, made where there are none, locked in the order of their keys."""
+    pks = [Balance.objects.get_or_create(**_lookup(key))[0].pk for key in keys]
+    locked = {row.pk: row for row in Balance.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
+    return [locked[pk] for pk in pks]
+
+
+def _lookup(key: Key) -> dict[str, Any]:
+    pool, award, account = key
+    return {"pool_id": pool, "award_id": award, "account": account}
+
+
+def balances(award: Award, *, for_update: bool = False) -> dict[Account, int]:
+    """What stands on each account of an award; `for_update` holds it still until the transaction ends."""
+    rows = Balance.objects.filter(award=award).order_by("pk")
+    if for_update:
+        rows = rows.select_for_update()
+    found = dict.fromkeys(OF_AN_AWARD, 0)
+    return found | {Account(row.account): row.gpu_seconds for row in rows}
+
+
+def balances_of(awards: Iterable[Award]) -> dict[int, dict[Account, int]]:
+    """As `balances`, for many awards by one query; the keys are their primary keys."""
+    found = {award.pk: dict.fromkeys(OF_AN_AWARD, 0) for award in awards}
+    rows = Balance.objects.filter(award__in=found).values_list("award", "account", "gpu_seconds")
+    for award, account, gpu_seconds in rows:
+        if award is not None:
+            found[award][Account(account)] = gpu_seconds
+    return found
+
+
+def pool_balance(pool: Pool) -> int:
+    """What nobody holds: the hours of a pool that can still be given."""
+    row = Balance.objects.filter(pool=pool, award=None, account=Account.POOL).first()
+    return row.gpu_seconds if row else 0
+
+
+def check() -> Iterator[str]:
+    """Says every place where balances are not the sum of their movements; nothing when all is well."""
+    summed = _summed()
+    stored: dict[Key, int] = {
+        (pool, award, account): gpu_seconds
+        for pool, award, account, gpu_seconds in Balance.objects.order_by("pk").values_list(
+            "pool", "award", "account", "gpu_seconds"
+        )
+    }
+    for key in sorted(summed.keys() | stored.keys(), key=str):
+        pool, award, account = key
+        where = f"pool {pool}, award {award}, {account}" if award else f"pool {pool}, {account}"
+        if summed[key] != stored.get(key, 0):
+            yield f"{where}: the movements give {summed[key]} GPU-seconds, {stored.get(key, 0)} are stored"
+        if stored.get(key, 0) < 0 and account not in WITHOUT_FLOOR:
+            yield f"{where}: {stored[key]} GPU-seconds are less than nothing"
+    totals = Balance.objects.values("pool").annotate(sum=Sum("gpu_seconds")).order_by("pool")
+    for total in totals.exclude(sum=0):
+        yield f"pool {total['pool']}: its accounts do not balance, {total['sum']} GPU-seconds are over"
+
+
+def _summed() -> Counter[Key]:
+    summed: Counter[Key] = Counter()
+    for column, sign in (("from_account", -1), ("to_account", 1)):
+        rows = LedgerEntry.objects.order_by().values("pool", "award", column).annotate(sum=Sum("gpu_seconds"))
+        for row in rows:
+            account = row[column]
+            award = None if account in OF_THE_POOL else row["award"]
+            summed[(row["pool"], award, account)] += sign * row["sum"]
+    return summed
