@@ -7,7 +7,11 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
 
-from allocation import admin_awards, admin_runs
+from allocation import (
+    admin_awards,
+    admin_clusters,  # noqa: F401 (registers its lists)
+    admin_runs,
+)
 from allocation.models import AllocationRun, Award, Ranking
 from portal.admin_base import VisibleAdmin
 from portal.lib.hours import say_hours

@@ -106,12 +106,12 @@ def _place(cluster: Cluster, award: Award, now: datetime) -> Place:
     )
 
 
-def _use(award: Award, zone: str, now: datetime, is_simulated: bool) -> dict[str, Any] | None:
-    """Totals after each week and two levels to hold them against; none before the first job."""
+def _use(award: Award, zone: str, now: datetime, is_simulated: bool) -> dict[str, Any]:
+    """Totals after each week and two levels to hold them against; empty before the first job."""
     weeks = usage.usage_by_week(award, now)
     used = weeks[-1].total_gpu_seconds if weeks else 0
     if not used:
-        return None
+        return {}
     place = parse_zone(zone)
     points = [_datum(say_day(min(week.ends_at, now), place), week.total_gpu_seconds) for week in weeks]
     even = even_pace(award, now)

@@ -84,7 +84,7 @@ def propose(*, call: Call, by: User | None, now: datetime, rule: str | None = No
             raise Refused(_("Scores or applications changed since the ranking was frozen. Freeze it again."))
         asked = problem(frozen, rule=rule or call.rule)
         given = _computed(asked)
-        known: AllocationRun | None = call.runs.filter(
+        known: AllocationRun | None = frozen.runs.filter(
             state=RunState.PROPOSED, input_sha256=given["input_sha256"]
         ).first()
         if known is not None:

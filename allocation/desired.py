@@ -1,21 +1,16 @@
-"""What shall be on a cluster, worked out from the rows alone. reservations.reconcile compares it with what is.
+"""What shall be on a cluster, worked out from the rows alone. reservations.reconcile compares it with what is."""
 
-Names of people there are generated too: a stored login, or until it is stored, one that follows from the
-person's number and the site's key, so that a dry run shows the very names that the real run makes.
-"""
-
-import base64
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Sum
-from django.utils.crypto import salted_hmac
 
 from allocation import ledger
 from allocation.clusters import names
 from allocation.clusters.base import DesiredAccount, DesiredReservation, DesiredState
-from allocation.models import Account, Award, Cluster, ClusterLogin, Reservation, UsageRecord
+from allocation.logins import awards_on, new_login
+from allocation.models import Account, Award, Cluster, Reservation, UsageRecord
 from grants.models import Membership
 
 ON_THE_CLUSTER = ("planned", "placed", "running")
@@ -41,29 +36,6 @@ def desired_state(cluster: Cluster, now: datetime) -> DesiredState:
     return DesiredState(accounts=accounts, reservations=tuple(_slots(cluster, awards, now)))
 
 
-def awards_on(cluster: Cluster) -> Iterable[Award]:
-    rows = Award.objects.that_may_run().filter(pool__in=cluster.pools.all())
-    found: Iterable[Award] = rows.select_related("application").order_by("pk")
-    return found
-
-
-def store_logins(cluster: Cluster) -> None:
-    """Gives a login to every member who has none yet."""
-    known = set(cluster.logins.values_list("user_id", flat=True))
-    groups = {award.application.group_id for award in awards_on(cluster)}
-    members = Membership.objects.filter(group__in=groups).exclude(user__in=known)
-    users = members.order_by("user").values_list("user_id", flat=True).distinct()
-    ClusterLogin.objects.bulk_create(
-        [ClusterLogin(cluster=cluster, user_id=user, name=_new_login(cluster, user)) for user in users],
-        ignore_conflicts=True,
-    )
-
-
-def _new_login(cluster: Cluster, user_id: int) -> str:
-    digest = salted_hmac("allocation.desired.login", f"{cluster.pk}:{user_id}", algorithm="sha256").digest()
-    return "u" + base64.b32encode(digest).decode().lower()[:8]
-
-
 def _people(cluster: Cluster, awards: Iterable[Award]) -> dict[int, set[str]]:
     """The logins of each group's members."""
     stored = dict(cluster.logins.values_list("user_id", "name"))
@@ -71,7 +43,7 @@ def _people(cluster: Cluster, awards: Iterable[Award]) -> dict[int, set[str]]:
     groups = {award.application.group_id for award in awards}
     members = Membership.objects.filter(group__in=groups, user__is_active=True)
     for group, user in members.values_list("group_id", "user_id"):
-        people[group].add(stored.get(user) or _new_login(cluster, user))
+        people[group].add(stored.get(user) or new_login(cluster, user))
     return people
 
 

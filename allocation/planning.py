@@ -13,7 +13,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from allocation import engine, ledger
-from allocation.desired import awards_on, grouped
+from allocation.desired import grouped
+from allocation.logins import awards_on
 from allocation.models import Account, Award, Cluster, Gpu, Reservation
 from portal.lib.hours import say_hours
 
@@ -115,7 +116,8 @@ def _units(cluster: Cluster) -> list[Unit]:
 
 def _bundle(cluster: Cluster, awards: list[Award], units: list[Unit], now: datetime) -> Bundle:
     free = free_gpu_seconds(awards)
-    requests = (_request(award, free[award.pk], units, now) for award in awards)
+    had_slots = set(Reservation.objects.live().filter(award__in=awards).values_list("award", flat=True))
+    requests = (_request(award, free[award.pk], award.pk in had_slots, units, now) for award in awards)
     return {
         "format": "openhours/schedule/1",
         "step_seconds": STEP_SECONDS,
@@ -151,16 +153,17 @@ def _span(starts_at: datetime, ends_at: datetime) -> Bundle:
     return {"starts": int(starts_at.timestamp()), "ends": -int(-ends_at.timestamp() // 1)}
 
 
-def _request(award: Award, free: int, units: list[Unit], now: datetime) -> Bundle | None:
-    """What to place for one award; none where less is left than the smallest slot holds.
+def _request(award: Award, free: int, had_slots: bool, units: list[Unit], now: datetime) -> Bundle | None:
+    """What to place for one award: one GPU at a time, unless its end is too near for that.
 
-    One GPU at a time, unless the time until the award's end is too short for that.
+    Crumbs shorter than the shortest slot are left to jobs outside of slots, but for an award's only slot.
     """
     kind = _kind(award.pool.gpu_type.key, units)
     earliest = -int(-max(now, award.starts_at).timestamp() // STEP_SECONDS) * STEP_SECONDS
     latest = int(award.ends_at.timestamp()) // STEP_SECONDS * STEP_SECONDS
     steps = free // _size(kind, units) // STEP_SECONDS
-    if not steps or latest <= earliest:
+    least = SHORTEST_SECONDS // STEP_SECONDS if had_slots else 1
+    if steps < least or latest <= earliest:
         return None
     seconds = steps * STEP_SECONDS
     at_once = min(-(-seconds // (latest - earliest)), _most_on_a_node(kind, units))

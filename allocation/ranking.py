@@ -26,7 +26,7 @@ from portal.refused import Refused
 
 @dataclass(frozen=True)
 class Scored:
-    """An application with the submitted reviews that count: those of people who did not stand back."""
+    """An application with its submitted reviews. Who has sent one can no longer stand back, so all count."""
 
     application: Application
     receipt_sha256: str
@@ -73,7 +73,8 @@ def is_current(ranking: Ranking) -> bool:
 
 def missing_reviews(call: Call) -> dict[Application, int]:
     """How many reviews each application still waits for, where it waits for any."""
-    stood_back = _stood_back(call)
+    recusals = Recusal.objects.filter(application__call=call)
+    stood_back = set(recusals.values_list("application", "reviewer"))
     wanted: Counter[int] = Counter()
     got: Counter[int] = Counter()
     assignments = Assignment.objects.filter(application__call=call, application__state="submitted")
@@ -90,7 +91,6 @@ def missing_reviews(call: Call) -> dict[Application, int]:
 
 def scored_applications(call: Call) -> list[Scored]:
     """Every sent application in the order of its public id; a constant number of queries."""
-    stood_back = _stood_back(call)
     reviews = defaultdict(list)
     for review in (
         Review.objects.submitted()
@@ -99,8 +99,7 @@ def scored_applications(call: Call) -> list[Scored]:
         .prefetch_related("scores__criterion")
         .order_by("pk")
     ):
-        if (review.assignment.application_id, review.assignment.reviewer_id) not in stood_back:
-            reviews[review.assignment.application_id].append(review)
+        reviews[review.assignment.application_id].append(review)
     newest = newest_receipts(call)
     sent = call.applications.filter(state="submitted").select_related("gpu_type", "group", "owner")
     return [
@@ -204,11 +203,6 @@ def _standing(row: RankingRow, drawn: str) -> tuple[int, int, Fraction, bytes]:
     factor = Fraction(kind.factor_numerator, kind.factor_denominator) if kind else Fraction(1)
     ask = (application.ask_gpu_seconds or 0) * factor
     return (-row.mean_thousandths, -row.tie_thousandths, ask, lot.ticket(drawn, application.public_id))
-
-
-def _stood_back(call: Call) -> set[tuple[int, int]]:
-    recusals = Recusal.objects.filter(application__call=call)
-    return set(recusals.values_list("application", "reviewer"))
 
 
 def _refuse_at_a_wrong_time(call: Call, now: datetime) -> None:

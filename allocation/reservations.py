@@ -14,8 +14,9 @@ from allocation import awards, ledger, planning
 from allocation.attaching import attach
 from allocation.clusters import comparison, words
 from allocation.clusters.base import Change, ClusterAway, ClusterState, DesiredState, Driver, Kind
-from allocation.desired import desired_state, grouped, name_there, store_logins
+from allocation.desired import desired_state, grouped, name_there
 from allocation.drivers import driver_of, note_away
+from allocation.logins import store_logins
 from allocation.models import (
     Account,
     Award,

@@ -29,6 +29,7 @@ from grants.questions import (
     Question,
     labels,
 )
+from grants.sdg import BY_NUMBER, Goal
 from portal.lib.hours import say_hours
 
 COLUMNS: tuple[str, ...] = tuple(column for question in QUESTIONS for column in question.fields)
@@ -155,6 +156,12 @@ def answer_words(application: Application, question: Question) -> list[str]:
         "promises": lambda: _promises(application),
     }
     return [line for line in words[question.key]() if line]
+
+
+def goals_of(application: Application) -> list[Goal]:
+    """The main goal first."""
+    numbers = [application.sdg_main, *application.sdg_others]
+    return [BY_NUMBER[number] for number in numbers if number in BY_NUMBER]
 
 
 def _outcome(application: Application) -> list[str]:

@@ -19,6 +19,7 @@ from django.http import Http404
 READ, WRITE = "read", "write"
 R, RW = frozenset({READ}), frozenset({READ, WRITE})
 NOTHING: frozenset[str] = frozenset()
+EVERY_ROW = Q(pk__isnull=False)
 
 # kind of row -> relation of the person to the row -> rights. What is not named here answers 404.
 MATRIX: Mapping[str, Mapping[str, frozenset[str]]] = {
@@ -72,7 +73,8 @@ class VisibleQuerySet(models.QuerySet[Row]):
                     continue
                 related = self._related(user, relation)
                 if related is not None:
-                    seen |= rows & related
+                    # An empty Q means every row, but `|` would drop it and leave none.
+                    seen |= (rows & related) or EVERY_ROW
         return self.filter(seen)
 
     def _related(self, user: Person, relation: str) -> Q | None:

@@ -63,6 +63,11 @@ def load(*, now: datetime, slurm: dict[str, Any] | None) -> None:
         Cluster.objects.get().pools.add(*deciding.pools.all())
 
 
+def evening(instant: datetime) -> datetime:
+    """The same day at 18:00 in Dhaka, where the demo's calls are kept: deadlines are round."""
+    return instant.replace(hour=12, minute=0, second=0, microsecond=0)
+
+
 def _people(now: datetime) -> People:
     def person(name: str, shown: str, *roles: str) -> User:
         user = User.objects.create_user(f"{name}@{DOMAIN}", display_name=shown, zone="Asia/Dhaka")
@@ -175,7 +180,7 @@ def _scored(who: People, call: Call, gpu_type: GpuType, count: int) -> None:
 
 def _decided_call(who: People, body: Funder, gpu_type: GpuType, now: datetime) -> None:
     """A call from two months ago, decided, with awards that have been in use for some weeks."""
-    closes = now - timedelta(days=45)
+    closes = evening(now - timedelta(days=45))
     call = _call(
         who,
         body,
@@ -228,7 +233,7 @@ def _weeks_of_use(cluster: Cluster, *, begins: datetime, until: datetime) -> Non
 
 def _call_to_decide(who: People, body: Funder, gpu_type: GpuType, now: datetime) -> Call:
     """A call whose scores are in: the chair's next step is to propose."""
-    closes = now - timedelta(days=9)
+    closes = evening(now - timedelta(days=9))
     call = _call(
         who,
         body,
@@ -245,7 +250,7 @@ def _call_to_decide(who: People, body: Funder, gpu_type: GpuType, now: datetime)
 
 def _call_to_score(who: People, body: Funder, gpu_type: GpuType, now: datetime) -> None:
     """A call that reviewers are reading: one review is begun, three wait."""
-    closes = now - timedelta(days=2)
+    closes = evening(now - timedelta(days=2))
     call = _call(
         who,
         body,
@@ -272,8 +277,8 @@ def _open_call(who: People, body: Funder, gpu_type: GpuType, now: datetime) -> N
         gpu_type,
         slug="spring",
         title="Spring call: voices and fields",
-        opens=now - timedelta(days=6),
-        closes=now + timedelta(days=15),
+        opens=evening(now - timedelta(days=7)),
+        closes=evening(now + timedelta(days=15)),
         hours=1200,
     )
     for number in (3, 4):

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 bin=$PWD/.venv/bin
 export PATH=$bin:$PATH:/usr/sbin:/sbin
-parallel=(-n "${PYTEST_WORKERS:-2}" --dist loadgroup)
+parallel=(-n "${PYTEST_WORKERS:-2}" --dist loadfile)
 
 # A stage is one line of output when all is well, and everything it said when not.
 quiet() {

@@ -29,5 +29,6 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # The names with hashes need `collectstatic`; quickstart's own test runs it.
+Path(os.environ["OPENHOURS_DATA"], "static").mkdir(exist_ok=True)
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

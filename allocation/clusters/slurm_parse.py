@@ -132,19 +132,20 @@ def _reservation(line: str) -> ReservationState:
 
 
 def nodes(text: str) -> list[Node]:
-    found = []
-    for line in _records(text, "NodeName="):
-        record = fields(line)
-        threads = max(1, whole(record.get("ThreadsPerCore", "1")))
-        found.append(
-            Node(
-                name=record["NodeName"],
-                cores=whole(record.get("CPUTot", "0")) // threads,
-                gpus=gpus(record.get("CfgTRES", "")),
-                state=record.get("State", ""),
-            )
+    return [_node(fields(line)) for line in _records(text, "NodeName=")]
+
+
+def _node(record: dict[str, str]) -> Node:
+    try:
+        threads = max(1, whole(record["ThreadsPerCore"]))
+        return Node(
+            name=record["NodeName"],
+            cores=whole(record["CPUTot"]) // threads,
+            gpus=gpus(record.get("CfgTRES", "")),
+            state=record["State"],
         )
-    return found
+    except KeyError as missing:
+        raise Unreadable(f"a node without {missing}") from missing
 
 
 def inventory(found: list[Node]) -> list[NodeGpu]:

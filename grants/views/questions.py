@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from grants import applications
-from grants.answers import answer_words, digest_of
+from grants.answers import answer_words, digest_of, goals_of
 from grants.forms import FORMS, AnswerForm
 from grants.models import Application
 from grants.questions import QUESTIONS
@@ -51,8 +51,7 @@ def _answered(request: HttpRequest, application: Application, number: int) -> Ht
     try:
         _keep(request, application, form)
     except applications.Moved as moved:
-        more["newer_words"] = answer_words(moved.newer, form.question)
-        return _page(request, moved.newer, form, **{"moved": moved.newer, **more})
+        return _page(request, moved.newer, form, **more, **_both_versions(moved.newer, form))
     except Refused as refused:
         form.add_error(None, str(refused))
         return _page_as_posted(request, application, form=form, **more)
@@ -70,6 +69,12 @@ def _keep(request: HttpRequest, application: Application, form: AnswerForm) -> A
         if digest_of(moved.newer, form.question.fields) != request.POST.get("seen"):
             raise
         return applications.save_answers(application=moved.newer, version=moved.newer.version, **told)
+
+
+def _both_versions(newer: Application, form: AnswerForm) -> dict[str, Any]:
+    """What was saved meanwhile, to be shown above what was typed."""
+    goals = goals_of(newer) if form.question.key == "goal" else []
+    return {"moved": newer, "newer_words": answer_words(newer, form.question), "newer_goals": goals}
 
 
 def _version(request: HttpRequest) -> int:

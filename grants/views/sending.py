@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from grants import applications
-from grants.answers import answer_words, missing_answers
+from grants.answers import answer_words, goals_of, missing_answers
 from grants.models import Application, Receipt, State
 from grants.questions import QUESTIONS, Question
-from grants.sdg import BY_NUMBER, Goal
+from grants.sdg import Goal
 from grants.views.common import OF_THE_GROUP, arrived_at, can_change, own_application, person
 from portal.access import WRITE, get_visible_from
 from portal.once import FIELD, once
@@ -75,8 +75,7 @@ def _key(request: HttpRequest) -> uuid.UUID:
 def answer_rows(application: Application) -> list[AnswerRow]:
     """All twelve answers in words, with what is missing at each."""
     missing = {each.number: each.text for each in missing_answers(application)}
-    numbers = [application.sdg_main, *application.sdg_others]
-    goals = [BY_NUMBER[number] for number in numbers if number in BY_NUMBER]
+    goals = goals_of(application)
     return [
         AnswerRow(
             question=each,

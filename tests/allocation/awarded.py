@@ -75,9 +75,9 @@ def give_review(application: Any, now: datetime) -> None:
 
 
 def some_awards(*asks: int) -> list[Award]:
-    """Accepted awards of one pool, half of whose hours are ready; three days into their time."""
+    """Accepted awards of one pool in the order of the asks, half of whose hours are ready; three days into their time."""
     call = a_decided_call(asks=list(asks))
-    offered = list(Award.objects.filter(pool__call=call).order_by("pk"))
+    offered = list(Award.objects.filter(pool__call=call).order_by("application"))
     for award in offered:
         accepted = max(award.offered_at, just_now() - timedelta(days=3))
         awards.accept(award=award, by=award.application.owner, now=accepted)
@@ -87,7 +87,10 @@ def some_awards(*asks: int) -> list[Award]:
 
 def a_simulated_cluster(*, gpus: int = 8, unit: str = "gpu", pools: list[Pool] | None = None) -> Cluster:
     """Nodes of four GPUs each."""
-    nodes = [{"name": f"sim{n + 1}", "gpu_type": "a100", "gpus": min(4, gpus - 4 * n)} for n in range(-(-gpus // 4))]
+    nodes = [
+        {"name": f"sim{n + 1}", "gpu_type": "a100", "gpus": min(4, gpus - 4 * n)}
+        for n in range(-(-gpus // 4))
+    ]
     name = f"sim-{next(count)}"
     factories.a_gpu_type()
     return reservations.attach(

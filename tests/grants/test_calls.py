@@ -149,9 +149,7 @@ def test_a_floor_above_five_is_refused_and_nothing_changes() -> None:
 
 def test_a_column_that_no_chair_changes_is_a_bug() -> None:
     with pytest.raises(ValueError, match="released_at"):
-        calls.change(
-            call=a_new_call(), changes={"released_at": timezone.now()}, by=None, now=timezone.now()
-        )
+        calls.change(call=a_new_call(), changes={"released_at": timezone.now()}, by=None, now=timezone.now())
 
 
 def test_earmarks_stay_within_their_pool() -> None:

@@ -1,7 +1,8 @@
 """Real Slurm clusters for tests: slurm_box (this machine's) and slurm_modern (24.11, in a chroot).
 
-A conftest imports the two fixtures. Tests that use them carry xdist_group("slurm"), so that one process owns
-both. The folder is outside of the repository: tools that walk through ours need not meet another system's files.
+A conftest imports the two fixtures. A lock gives each cluster to one process at a time; keep tests that use them
+in few files, and run pytest-xdist with --dist loadfile, so that no worker waits for another.
+The folder is outside of the repository: tools that walk through ours need not meet another system's files.
 """
 
 import fcntl
