@@ -170,9 +170,9 @@ def _move(award: Award, source: str, delta: int, now: datetime) -> None:
         first, second = Account.OVERRUN, Account.READY
         part = min(-delta, -standing[Account.OVERRUN])
     rest = abs(delta) - part
-    for account, gpu_seconds, name in ((first, part, source), (second, rest, f"{source}:rest")):
-        if gpu_seconds:
-            _move_one(award, name, account, gpu_seconds, is_use=delta > 0, now=now)
+    parts = [(account, size) for account, size in ((first, part), (second, rest)) if size]
+    for name, (account, size) in zip((source, f"{source}:rest"), parts, strict=False):
+        _move_one(award, name, account, size, is_use=delta > 0, now=now)
 
 
 def _move_one(

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django import forms
 from django.contrib import messages
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from grants import applications, reading, reviews
 from grants.admin_forms import AssignForm, ReasonForm
-from grants.models import Application, Assignment, Criterion, Recusal, Review, Score, State
+from grants.models import Application, Assignment, Criterion, Recusal, Review, Score
 from grants.rubric import shown, weighted_mean_thousandths
 from portal.access import get_visible_from
 from portal.admin_base import workroom_page
@@ -60,19 +59,16 @@ def _page(
     reason: ReasonForm | None = None,
     identity: list[tuple[str, str]] | None = None,
 ) -> HttpResponse:
-    context = {
+    recusals = Recusal.objects.visible_to(request.user, as_=CHAIR).filter(application=application)
+    context: dict[str, Any] = {
         "application": application,
         "call": application.call,
         "answers": reading.open_answers(application),
         "identity": identity,
         "criteria": [(each, shown(each.name)) for each in application.call.criteria.all()],
         "assignments": _assignments(request, application),
-        "recusals": Recusal.objects.visible_to(request.user, as_=CHAIR)
-        .filter(application=application)
-        .select_related("reviewer"),
+        "recusals": recusals.select_related("reviewer"),
         "reason": reason or ReasonForm(),
-        "is_sent": application.state == State.SUBMITTED,
-        "is_ineligible": application.state == State.INELIGIBLE,
     }
     title = application.title or application.public_id
     return workroom_page(request, "admin/grants/application.html", title=title, **context)
@@ -152,8 +148,11 @@ def assign_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         _assign_all(request, chosen, list(form.cleaned_data["reviewers"]))
         return redirect(PAGE, chosen[0].pk) if len(chosen) == 1 else redirect(LIST)
-    _say_load(form)
-    context = {"applications": chosen, "form": form, "ids": ",".join(str(each.pk) for each in chosen)}
+    context: dict[str, Any] = {
+        "applications": chosen,
+        "form": form,
+        "ids": ",".join(str(each.pk) for each in chosen),
+    }
     return workroom_page(request, "admin/grants/assign.html", title=_("Assign reviewers"), **context)
 
 
@@ -173,34 +172,24 @@ def _reviewers(request: HttpRequest) -> Any:
     return seen.annotate(waiting=waiting).order_by("display_name", "pk")
 
 
-def _say_load(form: AssignForm) -> None:
-    field = cast(forms.ModelMultipleChoiceField, form.fields["reviewers"])
-    field.label_from_instance = lambda person: (
-        _("%(name)s (%(count)s waiting)")
-        % {  # type: ignore[method-assign]
-            "name": person,
-            "count": person.waiting,
-        }
-    )
-
-
 def _assign_all(request: HttpRequest, chosen: list[Application], reviewers: list[User]) -> None:
-    made = 0
-    for application in chosen:
-        for reviewer in reviewers:
-            try:
-                reviews.assign(
-                    application=application,
-                    reviewer=reviewer,
-                    by=cast(User, request.user),
-                    now=_now(request),
-                )
-                made += 1
-            except Refused as no:
-                messages.warning(request, f"{application.public_id}, {reviewer}: {no}")
+    """Makes each pair that has no known conflict, and says which were not made and why."""
+    pairs = [(application, reviewer) for application in chosen for reviewer in reviewers]
+    made = sum(_is_assigned(request, *pair) for pair in pairs)
     if made:
         text = ngettext("%(count)s assignment was made.", "%(count)s assignments were made.", made)
         messages.success(request, text % {"count": made})
+
+
+def _is_assigned(request: HttpRequest, application: Application, reviewer: User) -> bool:
+    by = cast(User, request.user)
+    try:
+        reviews.assign(application=application, reviewer=reviewer, by=by, now=_now(request))
+    except Refused as no:
+        words = {"id": application.public_id, "person": reviewer, "why": no}
+        messages.warning(request, _("Not assigned: %(id)s to %(person)s. %(why)s") % words)
+        return False
+    return True
 
 
 def _chaired(request: HttpRequest, pk: int) -> Application:

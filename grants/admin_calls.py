@@ -99,7 +99,7 @@ def change_call(request: HttpRequest, pk: int) -> HttpResponse:
         changes = form.for_stage()
         if _done(request, form, lambda by, now: calls.change(call=call, changes=changes, by=by, now=now)):
             return redirect(PAGE, call.pk)
-    context = {"form": form, "call": call}
+    context: dict[str, Any] = {"form": form, "call": call}
     return workroom_page(request, "admin/grants/call_form.html", title=_("Change the call"), **context)
 
 

@@ -17,6 +17,7 @@ from grants.presets import PRESETS
 from grants.rubric import LEAST, MOST
 from grants.sdg import GOALS
 from portal.lib.dates import DateRefused, instant_at, parse_zone
+from portal.models import User
 
 WALL_CLOCK = "%Y-%m-%dT%H:%M"
 ANCHORED = ("0", "1", "3", "5")
@@ -249,10 +250,17 @@ class ReviewForm(forms.Form):
         return {"scores": given, **words}
 
 
+class ReviewersField(forms.ModelMultipleChoiceField):
+    """Reviewers by name, each with how many applications wait for them."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, obj: Any) -> str:
+        return _("%(name)s (%(count)s waiting)") % {"name": obj, "count": obj.waiting}
+
+
 class AssignForm(forms.Form):
-    reviewers = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("Reviewers"), queryset=None, widget=forms.CheckboxSelectMultiple
-    )
+    reviewers = ReviewersField(label=gettext_lazy("Reviewers"), queryset=User.objects.none())
 
     def __init__(self, *args: Any, reviewers: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

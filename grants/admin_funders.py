@@ -55,7 +55,7 @@ def funder_page(request: HttpRequest, funder: Funder) -> HttpResponse:
 
 def _page(request: HttpRequest, funder: Funder, form: SeatForm) -> HttpResponse:
     writes = Funder.objects.visible_to(request.user, "write", as_=OPERATOR).filter(pk=funder.pk).exists()
-    context = {
+    context: dict[str, Any] = {
         "funder": funder,
         "seats": funder.seats.select_related("user").order_by("pk") if writes else None,
         "form": form if writes else None,

@@ -1,6 +1,7 @@
 """The reviewer's page in the workroom: declare, read, score, send. Registered by grants.admin."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -108,7 +109,7 @@ def _kept(request: HttpRequest, assignment: Assignment, form: ReviewForm) -> boo
 def _declaration(request: HttpRequest, assignment: Assignment, form: StandBackForm) -> HttpResponse:
     """Nothing of the application but its number: what it says may tell who wrote it."""
     application = assignment.application
-    context = {"assignment": assignment, "call": application.call, "form": form}
+    context: dict[str, Any] = {"assignment": assignment, "call": application.call, "form": form}
     title = _("Application %(id)s") % {"id": application.public_id}
     return workroom_page(request, "admin/grants/declare.html", title=title, **context)
 
@@ -119,28 +120,31 @@ def _scoring(
     form: ReviewForm | None = None,
     stand_back: StandBackForm | None = None,
 ) -> HttpResponse:
-    application = get_visible_from(
-        Application.objects.select_related("call", "gpu_type"), request.user, pk=assignment.application_id
-    )
+    rows = Application.objects.select_related("call", "gpu_type")
+    application = get_visible_from(rows, request.user, pk=assignment.application_id)
     review = Review.objects.filter(assignment=assignment).first()
     form = form or _form_of(request, assignment, review)
     context = {
-        "assignment": assignment,
-        "application": application,
-        "call": application.call,
-        "answers": reading.open_answers(application),
-        "identity": [] if application.call.is_blind else reading.identity(application),
-        "review": review,
         "form": form,
-        "harms": [(key, name, form["harm"].value() == key) for key, name in Harm.choices],
         "stand_back": stand_back or StandBackForm(),
         "is_locked": bool(review and review.submitted_at),
-        "is_open": application.call.is_open(_now(request)),
         "following": _waiting(request).exclude(pk=assignment.pk).first(),
+        **_application(application, _now(request)),
         **_rubric(assignment, form),
     }
     title = application.title or application.public_id
     return workroom_page(request, "admin/grants/review.html", title=title, **context)
+
+
+def _application(application: Application, now: datetime) -> dict[str, Any]:
+    """What the reviewer may know of the application."""
+    return {
+        "application": application,
+        "call": application.call,
+        "answers": reading.open_answers(application),
+        "identity": [] if application.call.is_blind else reading.identity(application),
+        "is_open": application.call.is_open(now),
+    }
 
 
 def _form_of(request: HttpRequest, assignment: Assignment, review: Review | None) -> ReviewForm:
@@ -165,11 +169,12 @@ def _rubric(assignment: Assignment, form: ReviewForm) -> dict[str, Any]:
         field = form[f"score_{criterion.key}"]
         value = str(field.value() if field.value() is not None else "")
         words = [(points, text, value == str(points)) for points, text in anchor_words(criterion.anchors)]
-        lines.append(Line(criterion, shown(criterion.name), words, list(field.errors)))
+        lines.append(Line(criterion, shown(criterion.name), words, [str(error) for error in field.errors]))
         if value in {str(points) for points, _text, _is in words}:
             chosen[criterion.key], weights[criterion.key] = int(value), criterion.weight
     total = weighted_mean_thousandths(chosen, weights) if sum(weights.values()) else None
-    return {"lines": lines, "total": total, "scored": len(chosen), "of": len(lines)}
+    harms = [(key, name, form["harm"].value() == key) for key, name in Harm.choices]
+    return {"lines": lines, "harms": harms, "total": total, "scored": len(chosen), "of": len(lines)}
 
 
 def _criteria(assignment: Assignment) -> list[Criterion]:
@@ -195,5 +200,6 @@ def _person(request: HttpRequest) -> Any:
     return request.user
 
 
-def _now(request: HttpRequest) -> Any:
-    return request.arrived_at  # type: ignore[attr-defined]
+def _now(request: HttpRequest) -> datetime:
+    arrived_at: datetime = request.arrived_at  # type: ignore[attr-defined]
+    return arrived_at

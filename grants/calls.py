@@ -70,10 +70,8 @@ def create_from_preset(
 
     Raises Refused, with the fields at fault, for dates out of order, a zone that does not exist or a taken slug.
     """
-    if not chair.is_chair:
-        raise Refused(_("Only a chair makes a call."))
-    if preset not in PRESETS:
-        raise Refused(_("There is no preset called “%(key)s”.") % {"key": preset})
+    if not chair.is_chair or preset not in PRESETS:
+        raise Refused(_("A chair makes a call, from a preset that there is."))
     _check(dates, zone, largest_ask_gpu_seconds)
     with transaction.atomic():
         if Call.objects.filter(slug=slug).exists():
@@ -269,7 +267,7 @@ def is_frozen(call: Call, now: datetime) -> bool:
 
 
 def _before_opening(call: Call, now: datetime) -> Call:
-    row = Call.objects.select_for_update().get(pk=call.pk)
+    row: Call = Call.objects.select_for_update().get(pk=call.pk)
     if is_frozen(row, now):
         raise Refused(_("This call has opened: it stays as it is."))
     return row

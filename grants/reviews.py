@@ -188,7 +188,8 @@ def note_identity_read(*, application: Application, by: User, now: datetime) -> 
 
 def _in_the_call(application_id: int) -> Application:
     """The application, locked, while it is sent and not yet decided on."""
-    row = Application.objects.select_for_update(of=("self",)).select_related("call").get(pk=application_id)
+    found = Application.objects.select_for_update(of=("self",)).select_related("call")
+    row: Application = found.get(pk=application_id)
     if row.state != State.SUBMITTED:
         raise Refused(_("This application is not in the call any more."))
     if row.call.released_at is not None:
@@ -199,7 +200,7 @@ def _in_the_call(application_id: int) -> Application:
 def _own(assignment: Assignment, by: User) -> Assignment:
     """The reviewer's own assignment, locked after its application, from which they did not stand back."""
     application = _in_the_call(assignment.application_id)
-    row = Assignment.objects.select_for_update().get(pk=assignment.pk)
+    row: Assignment = Assignment.objects.select_for_update().get(pk=assignment.pk)
     row.application = application
     stood_back = Recusal.objects.filter(application=application, reviewer=row.reviewer_id).exists()
     if row.reviewer_id != by.pk or stood_back:

@@ -129,8 +129,9 @@ class VisibleAdmin(_ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        if type(self).change_page is not None:
-            return type(self).change_page(request, self.row(request, object_id))
+        show = type(self).change_page
+        if show is not None:
+            return show(request, self.row(request, object_id))
         if request.method != "GET":
             raise Http404
         return super().change_view(
@@ -166,8 +167,8 @@ class VisibleAdmin(_ModelAdmin):
         return obj is None or self.rows(request, right).filter(pk=obj.pk).exists()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Only the filters that the page shows. The stock rule lets anyone who sees a row ask about its neighbours
-        (`?application__contact_email__startswith=a`), and so read what the page hides."""
+        """Only the filters that the page shows. The stock rule lets anyone who sees a row filter by each of its
+        columns (`?contact_email__startswith=a`), and so read letter by letter what the page hides."""
         shown = [item for item in self.get_list_filter(request) if isinstance(item, str | tuple)]
         named = {item if isinstance(item, str) else item[0] for item in shown}
         named |= {f"{name}__id" for name in named}
@@ -177,11 +178,11 @@ class VisibleAdmin(_ModelAdmin):
     def _get_obj_does_not_exist_redirect(self, *args: Any) -> HttpResponse:
         raise Http404
 
-    def log_addition(self, *args: Any) -> None:
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """The audit log holds what was done; a second one would name people."""
 
-    def log_change(self, *args: Any) -> None:
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """As `log_addition`."""
 
-    def log_deletions(self, *args: Any) -> None:
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         """As `log_addition`."""

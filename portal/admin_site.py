@@ -41,7 +41,7 @@ class Workroom(admin.AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not _needs_second_factor(request)
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
         inner = super().admin_view(_hides(view), cacheable)
 
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -5,7 +5,7 @@ PostgreSQL empties tables by TRUNCATE, which row triggers do not see.
 
 from typing import Any
 
-from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseOperations
 
 _plain_flush = DatabaseOperations.sql_flush
 

@@ -486,7 +486,7 @@ class TestTwoChairsAtOnce:
         ranking.freeze(call=run.call, by=None, now=later(run.call))
         newer = awards.propose(call=run.call, by=None, now=later(run.call))
         AllocationRun.objects.filter(pk=run.pk).update(ranking=newer.ranking)
-        runs = [run, newer]
+        runs = [AllocationRun.objects.get(pk=run.pk), newer]
         answers = at_once(2, lambda n: awards.approve(run=runs[n], by=None, now=later(run.call)))
         assert one_was_told(answers, "already approved by")
 

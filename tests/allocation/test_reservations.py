@@ -119,7 +119,9 @@ def test_maintenance_is_left_free_and_slots_in_it_are_moved_with_a_mail() -> Non
         cluster=cluster, node="sim1", starts_at=starts_at, ends_at=ends_at, reason="Cooling", by=None, now=now
     )
     assert reserved_hours(award) == 0
-    assert Mail.objects.filter(subject__contains="moves", to_address=award.application.owner.email).count() == 1
+    assert (
+        Mail.objects.filter(subject__contains="moves", to_address=award.application.owner.email).count() == 1
+    )
     reservations.plan(cluster=cluster, now=now)
     live = Reservation.objects.live()
     assert reserved_hours(award) == 4
@@ -135,7 +137,9 @@ def test_closing_names_what_is_wrong_with_the_time_or_the_node() -> None:
     with pytest.raises(Refused, match="end must be later"):
         reservations.close_time(cluster=cluster, node="", **times)
     with pytest.raises(Refused, match="no node sim9"):
-        reservations.close_time(cluster=cluster, node="sim9", **(times | {"starts_at": now, "ends_at": later}))
+        reservations.close_time(
+            cluster=cluster, node="sim9", **(times | {"starts_at": now, "ends_at": later})
+        )
 
 
 @pytest.mark.django_db
@@ -248,11 +252,17 @@ class no_wall:  # noqa: N801 (reads as a word after "with")
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 name = "allocation_reservation_no_overlap"
-                cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name])
-                self.again = [f"ALTER TABLE allocation_reservation ADD CONSTRAINT {name} {cursor.fetchone()[0]}"]
+                cursor.execute(
+                    "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name]
+                )
+                self.again = [
+                    f"ALTER TABLE allocation_reservation ADD CONSTRAINT {name} {cursor.fetchone()[0]}"
+                ]
                 cursor.execute(f"ALTER TABLE allocation_reservation DROP CONSTRAINT {name}")
                 return
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE name LIKE 'allocation_reservation_no_overlap_%'")
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master WHERE name LIKE 'allocation_reservation_no_overlap_%'"
+            )
             found = cursor.fetchall()
             assert len(found) == 2
             self.again = [sql for _name, sql in found]
@@ -289,7 +299,13 @@ def test_attach_names_what_it_cannot_take() -> None:
 
     def attach(**changed: Any) -> Cluster:
         nodes = [{"name": "n1", "gpu_type": changed.pop("gpu_type", "a100"), "gpus": 2}]
-        given = {"name": "new", "kind": "simulated", "settings": {"nodes": nodes}, "zone": "UTC", "pools": [pool]}
+        given = {
+            "name": "new",
+            "kind": "simulated",
+            "settings": {"nodes": nodes},
+            "zone": "UTC",
+            "pools": [pool],
+        }
         return reservations.attach(**(given | changed), by=None, now=now)
 
     with pytest.raises(Refused, match="does not know these GPU types: h900"):
@@ -304,6 +320,11 @@ def test_attach_names_what_it_cannot_take() -> None:
     with pytest.raises(Refused, match="does not answer"):
         attach(kind="slurm", settings={"prefix": ["/nowhere/at-all"]})
     made = attach()
-    assert (made.unit, made.version, made.gpus.count(), list(made.pools.all())) == ("gpu", "simulated", 2, [pool])
+    assert (made.unit, made.version, made.gpus.count(), list(made.pools.all())) == (
+        "gpu",
+        "simulated",
+        2,
+        [pool],
+    )
     with pytest.raises(Refused, match="a cluster called new already"):
         attach()

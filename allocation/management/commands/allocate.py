@@ -32,8 +32,8 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 run = self._proposed(call, options["rule"])
-                transaction.set_rollback(options["dry_run"])
                 lines = [run.result] if options["json"] else self._lines(run)
+                transaction.set_rollback(options["dry_run"])
         except Refused as refused:
             raise CommandError(str(refused)) from refused
         for line in lines:

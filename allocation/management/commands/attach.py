@@ -1,4 +1,7 @@
-"""`manage.py attach NAME --kind slurm --settings JSON --pool ID`: takes a cluster in."""
+"""`manage.py attach NAME --kind slurm --with JSON --pool ID`: takes a cluster in.
+
+The driver's settings come by --with, since --settings names Django's own for every command.
+"""
 
 import json
 from argparse import ArgumentParser
@@ -18,7 +21,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", help="how the site calls the cluster")
         parser.add_argument("--kind", choices=clusters.KINDS, required=True)
-        parser.add_argument("--settings", default="{}", help='JSON such as {"prefix": ["ssh", "login"]}')
+        parser.add_argument(
+            "--with", default="{}", help='the driver\'s settings, JSON such as {"prefix": ["ssh", "login"]}'
+        )
         parser.add_argument("--zone", default="UTC", help="the cluster's time zone, such as Asia/Dhaka")
         parser.add_argument(
             "--pool", type=int, action="append", default=[], help="a pool's number; repeatable"
@@ -32,7 +37,7 @@ class Command(BaseCommand):
             cluster = reservations.attach(
                 name=options["name"],
                 kind=options["kind"],
-                settings=settings_of(options["settings"]),
+                settings=settings_of(options["with"]),
                 zone=options["zone"],
                 pools=pools,
                 by=None,
@@ -46,7 +51,7 @@ def settings_of(text: str) -> dict[str, Any]:
     try:
         read = json.loads(text)
     except ValueError as fault:
-        raise CommandError(f"--settings is no JSON: {fault}") from fault
+        raise CommandError(f"--with is no JSON: {fault}") from fault
     if not isinstance(read, dict):
-        raise CommandError('--settings must be an object such as {"login": "login.example.org"}.')
+        raise CommandError('--with must be an object such as {"login": "login.example.org"}.')
     return read
