@@ -26,7 +26,7 @@ def rows() -> Any:
 
 
 def award_page(request: HttpRequest, award: Award, form: ReasonForm | None = None) -> HttpResponse:
-    context = {
+    context: dict[str, Any] = {
         "award": award,
         "call": award.pool.call,
         "hours": telling.hours_of(award),

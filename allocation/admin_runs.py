@@ -64,7 +64,7 @@ def ranking_page(request: HttpRequest, frozen: Ranking) -> HttpResponse:
     for row in telling.ranked_rows(frozen):
         facts = telling.facts_of(row.application, row, 0, criteria, {})
         lines.append((row, row.application_id in seen, words.to_chair(row.reasons, facts)))
-    context = {
+    context: dict[str, Any] = {
         "ranking": frozen,
         "call": frozen.call,
         "lines": lines,
@@ -96,7 +96,7 @@ def propose(request: HttpRequest, pk: int) -> HttpResponse:
 
 def run_page(request: HttpRequest, run: AllocationRun) -> HttpResponse:
     """The proposal line by line, with the line below which nothing is left, and what can be done now."""
-    context = {
+    context: dict[str, Any] = {
         "run": run,
         "call": run.call,
         "rule": words.rule_words(run.rule),

@@ -4,11 +4,13 @@ Other rooms call these through allocation.awards. Hours move in the ledger; the 
 since it is compared with the rows again and again.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from allocation import ledger
@@ -135,10 +137,10 @@ def end(*, award: Award, now: datetime) -> None:
 
 def end_due(*, now: datetime) -> list[str]:
     """Ends every award and offer whose time is over; says which. Called by the worker every few minutes."""
+    over = Q(state=AwardState.OFFERED, offer_ends_at__lte=now) | Q(state__in=RUNS, ends_at__lte=now)
     ended = []
-    awards = Award.objects.filter(state__in=OPEN).order_by("pk")
-    for award in awards:
-        if now >= _ends_at(award):
+    for award in Award.objects.filter(over).order_by("pk"):
+        with suppress(Refused):  # somebody was quicker, and the award is over or accepted
             end(award=award, now=now)
             ended.append(award.account_name)
     return ended

@@ -3,7 +3,9 @@
 Called by the stage functions reservations and usage, by the commands and by the award page.
 """
 
-from datetime import datetime
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -14,10 +16,18 @@ from allocation.models import Cluster
 from portal.refused import Refused
 
 
+def clock_from(now: datetime) -> Callable[[], datetime]:
+    """A clock that is at `now` and goes on from there: the demo lives through past weeks, and a slot that is
+    made while commands take their time is still seen as begun.
+    """
+    begun = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - begun)
+
+
 def driver_of(cluster: Cluster, now: datetime) -> Driver:
-    """The driver, with `now` as its clock: the demo lives through past weeks this way."""
+    """The driver of a cluster, for which it is `now`."""
     try:
-        return open_driver(cluster.kind, cluster.settings, settings.DATA_DIR, clock=lambda: now)
+        return open_driver(cluster.kind, cluster.settings, settings.DATA_DIR, clock=clock_from(now))
     except BadSettings as fault:
         told = _("The settings of cluster %(name)s cannot be used. %(fault)s")
         raise Refused(told % {"name": cluster.name, "fault": fault}) from fault

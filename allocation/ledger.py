@@ -1,11 +1,12 @@
 """The ledger of hours: every movement goes from one account to another and is written once.
 
-Called by awards (offers, halves, returns) and usage (what jobs used). `move` is the only writer of movements
-and balances.
+Called by awards (offers, halves, returns) and usage (what jobs used). `move` and `move_all` are the only
+writers of movements and balances.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -58,15 +59,61 @@ def move(
         if not _is_new(entry):
             return False
         giving, taking = _balances_locked([_key(entry, from_account), _key(entry, to_account)])
-        had = giving.gpu_seconds
-        if from_account not in WITHOUT_FLOOR and had < gpu_seconds:
-            raise NotEnough(
-                _("This needs %(needed)s hours, but only %(left)s are there.")
-                % {"needed": say_hours(gpu_seconds), "left": say_hours(had)}
-            )
+        _refuse_less_than_nothing(from_account, giving.gpu_seconds, gpu_seconds)
         Balance.objects.filter(pk=giving.pk).update(gpu_seconds=F("gpu_seconds") - gpu_seconds)
         Balance.objects.filter(pk=taking.pk).update(gpu_seconds=F("gpu_seconds") + gpu_seconds)
     return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """One movement of an award's hours, as `move_all` takes them."""
+
+    source: str
+    from_account: Account
+    to_account: Account
+    gpu_seconds: int
+
+
+def move_all(*, award: Award, moves: Sequence[Move], now: datetime) -> None:
+    """Makes many new movements of one award at the price of a few statements; for metering.
+
+    The caller holds the award's row and knows that the sources are new; one that is known raises
+    IntegrityError, and then none is made. Raises NotEnough as `move` does.
+    """
+    change: Counter[Account] = Counter()
+    for each in moves:
+        change[each.from_account] -= each.gpu_seconds
+        change[each.to_account] += each.gpu_seconds
+    entries = (
+        LedgerEntry(
+            source=each.source,
+            at=now,
+            pool_id=award.pool_id,
+            award=award,
+            from_account=each.from_account,
+            to_account=each.to_account,
+            gpu_seconds=each.gpu_seconds,
+        )
+        for each in moves
+    )
+    with transaction.atomic():
+        LedgerEntry.objects.bulk_create(entries, batch_size=1000)
+        accounts = sorted(account for account in change if change[account])
+        rows = _balances_locked(
+            [(award.pool_id, _award_of(account, award.pk), str(account)) for account in accounts]
+        )
+        for account, row in zip(accounts, rows, strict=True):
+            _refuse_less_than_nothing(account, row.gpu_seconds, -change[account])
+            Balance.objects.filter(pk=row.pk).update(gpu_seconds=F("gpu_seconds") + change[account])
+
+
+def _refuse_less_than_nothing(account: Account, had: int, needed: int) -> None:
+    if account not in WITHOUT_FLOOR and had < needed:
+        raise NotEnough(
+            _("This needs %(needed)s hours, but only %(left)s are there.")
+            % {"needed": say_hours(needed), "left": say_hours(had)}
+        )
 
 
 def _is_new(entry: LedgerEntry) -> bool:
@@ -91,7 +138,12 @@ def _content(entry: LedgerEntry) -> tuple[object, ...]:
 
 
 def _key(entry: LedgerEntry, account: Account) -> Key:
-    return (entry.pool_id, None if account in OF_THE_POOL else entry.award_id, str(account))
+    return (entry.pool_id, _award_of(account, entry.award_id), str(account))
+
+
+def _award_of(account: Account | str, award: int | None) -> int | None:
+    """Accounts of the pool belong to no award, whichever award a movement is about."""
+    return None if account in OF_THE_POOL else award
 
 
 def _balances_locked(keys: list[Key]) -> list[Balance]:
@@ -158,6 +210,5 @@ def _summed() -> Counter[Key]:
         rows = LedgerEntry.objects.order_by().values("pool", "award", column).annotate(sum=Sum("gpu_seconds"))
         for row in rows:
             account = row[column]
-            award = None if account in OF_THE_POOL else row["award"]
-            summed[(row["pool"], award, account)] += sign * row["sum"]
+            summed[(row["pool"], _award_of(account, row["award"]), account)] += sign * row["sum"]
     return summed

@@ -112,5 +112,5 @@ class ReportQuerySet(VisibleQuerySet[Any]):
     kinds = {"report": Q()}
     relations = {
         "chair": lambda user: chaired(user, "call"),
-        "funder": lambda user: Q(call__in=_funded_calls(user)) & Q(state="ready"),
+        "funder": lambda user: Q(call__in=_funded_calls(user)),
     }

@@ -1,12 +1,17 @@
-"""What everybody may know of awards: the register and its totals, for the home page and the register."""
+"""What everybody may know of awards: the register and its totals, for the home page, the register and its files."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.translation import gettext as _
 
 from allocation.models import Account, Award, Balance
+from grants.models import Application
 
 PUBLIC_STATES = ("accepted", "active", "finished", "expired")
+PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,25 @@ class Totals:
     awards: int
     groups: int
     countries: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One award as the public sees it: no person's name, no contact, no score."""
+
+    award: str
+    group: str
+    country: str
+    call: str
+    call_slug: str
+    summary: str
+    sdg: int | None
+    granted_gpu_seconds: int
+    used_gpu_seconds: int
+    starts: date
+    ends: date
+    state: str
+    is_simulated: bool
 
 
 def totals() -> Totals:
@@ -26,3 +50,51 @@ def totals() -> Totals:
         countries=Count("application__country", distinct=True, filter=~Q(application__country="")),
     )
     return Totals(used_gpu_seconds=used or 0, **counted)
+
+
+def public_name(application: Application) -> str:
+    """A group by its name; a person who applied alone is not named."""
+    return _("Individual recipient") if application.group_kind == PERSON else application.group_name
+
+
+def awards(*, call: str = "", sdg: str = "") -> QuerySet[Award]:
+    """Public awards, newest first, with what a line needs; filters that name nothing known show nothing."""
+    rows = Award.objects.filter(state__in=PUBLIC_STATES).select_related("application", "pool__call")
+    used = Sum("balances__gpu_seconds", filter=Q(balances__account=Account.USED))
+    rows = rows.annotate(used=used).order_by("-pk")
+    if call:
+        rows = rows.filter(pool__call__slug=call)
+    if sdg:
+        rows = rows.filter(application__sdg_main=int(sdg)) if sdg.isascii() and sdg.isdigit() else rows.none()
+    return rows
+
+
+def lines(rows: Iterable[Award]) -> Iterator[Line]:
+    """One line an award; two queries a page of awards."""
+    found = list(rows)
+    simulated = set(
+        Award.objects.filter(pk__in=[row.pk for row in found])
+        .filter(usage_records__is_simulated=True)
+        .values_list("pk", flat=True)
+    )
+    for award in found:
+        application = award.application
+        yield Line(
+            award=award.account_name,
+            group=public_name(application),
+            country=application.country,
+            call=award.pool.call.title,
+            call_slug=award.pool.call.slug,
+            summary=application.title,
+            sdg=application.sdg_main,
+            granted_gpu_seconds=award.gpu_seconds,
+            used_gpu_seconds=award.used or 0,  # type: ignore[attr-defined]
+            starts=award.starts_at.date(),
+            ends=award.ends_at.date(),
+            state=award.state,
+            is_simulated=award.pk in simulated,
+        )
+
+
+def as_dicts(rows: Iterable[Award]) -> list[dict[str, object]]:
+    return [asdict(line) for line in lines(rows)]

@@ -15,7 +15,7 @@ from allocation.attaching import attach
 from allocation.clusters import comparison, words
 from allocation.clusters.base import Change, ClusterAway, ClusterState, DesiredState, Driver, Kind
 from allocation.desired import desired_state, grouped, name_there
-from allocation.drivers import driver_of, note_away
+from allocation.drivers import clock_from, driver_of, note_away
 from allocation.logins import store_logins
 from allocation.models import (
     Account,
@@ -202,12 +202,12 @@ def _differences(driver: Driver, desired: DesiredState, now: datetime) -> tuple[
 
 
 def _apply(cluster: Cluster, driver: Driver, now: datetime) -> list[str]:
-    desired = desired_state(cluster, now)
-    changes, state = _differences(driver, desired, now)
+    desired, clock = desired_state(cluster, now), clock_from(now)
+    changes, state = _differences(driver, desired, clock())
     failures: dict[Change, str] = {}
     if any(change.kind is not Kind.UNKNOWN for change in changes):
         failures = {done.change: done.failure for done in driver.apply(changes) if not done.ok}
-        left, state = _differences(driver, desired, now)
+        left, state = _differences(driver, desired, clock())
     else:
         left = changes
     _note_seen(cluster, desired, left, state, now)

@@ -6,6 +6,7 @@ Called by the views and the chair's admin.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -17,7 +18,7 @@ from allocation.words import Facts
 from grants.models import Application, Call, MembershipRole
 from grants.rubric import shown
 from portal.lib import merkle
-from portal.lib.charts import Datum
+from portal.lib.charts import Box, Datum
 from portal.lib.hours import say_hours
 from portal.models import User
 
@@ -112,6 +113,16 @@ class AwardHours:
         return [
             Datum(label, seconds, _("%(hours)s h") % {"hours": say_hours(seconds)})
             for label, seconds in named
+        ]
+
+    @property
+    def bars(self) -> list[Box]:
+        """The parts as boxes on a scale of 1000, for the meter."""
+        whole = sum(part.value for part in self.parts) or 1
+        edges = [*accumulate((part.value * 1000 // whole for part in self.parts), initial=0)]
+        return [
+            Box(x=start, y=0, width=end - start, height=10, fill=fill)
+            for (start, end), fill in zip(pairwise(edges), ("fa", "fb", "fc"), strict=True)
         ]
 
     @property

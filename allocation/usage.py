@@ -21,6 +21,7 @@ from portal import audit, mail
 OVERLAP = timedelta(days=7)
 WEEK = timedelta(days=7)
 TELL_AT = (80, 100)
+READING = ("job_state", "starts_at", "ends_at", "gpus", "elapsed_seconds", "gpu_seconds", "revision")
 
 Key = tuple[str, datetime]
 
@@ -101,16 +102,17 @@ def _store(
         )
         _settle_overrun(award, now)
         known = _known(cluster, award, jobs)
-        changed = moved = 0
+        changes: list[tuple[UsageRecord, int]] = []
         for job in sorted(jobs, key=lambda job: (job.submit_at, job.job_id)):
             record = known.get((job.job_id, job.submit_at))
-            if record is not None and not _is_news(record, job):
-                continue
-            delta = _note(record or _new_record(cluster, award, job, is_simulated), job, award, now)
-            changed, moved = changed + 1, moved + delta
-        if changed:
+            if record is None or _is_news(record, job):
+                changed = record or _new_record(cluster, award, job, is_simulated)
+                changes.append((changed, _take_over(changed, job)))
+        if changes:
+            _save([record for record, _delta in changes])
+            ledger.move_all(award=award, moves=_moves(award, changes), now=now)
             _tell(award, now)
-    return changed, moved
+    return len(changes), sum(delta for _record, delta in changes)
 
 
 def _known(cluster: Cluster, award: Award, jobs: list[JobUsage]) -> dict[Key, UsageRecord]:
@@ -148,45 +150,51 @@ def _new_record(cluster: Cluster, award: Award, job: JobUsage, is_simulated: boo
     )
 
 
-def _note(record: UsageRecord, job: JobUsage, award: Award, now: datetime) -> int:
-    """Writes a reading and moves what it changes; returns the GPU-seconds moved."""
+def _take_over(record: UsageRecord, job: JobUsage) -> int:
+    """Puts a reading into its record; returns the GPU-seconds that this changes."""
     delta = job.gpu_seconds - record.gpu_seconds
     record.job_state, record.starts_at, record.ends_at = job.state[:20], job.starts_at, job.ends_at
     record.gpus, record.elapsed_seconds, record.gpu_seconds = job.gpus, job.elapsed_seconds, job.gpu_seconds
     record.revision += 1 if delta else 0
-    record.save()
-    if delta:
-        _move(award, f"usage:{record.pk}:{record.revision}", delta, now)
     return delta
 
 
-def _move(award: Award, source: str, delta: int, now: datetime) -> None:
+def _save(records: list[UsageRecord]) -> None:
+    known = [record for record in records if record.pk is not None]
+    UsageRecord.objects.bulk_update(known, READING, batch_size=200)
+    UsageRecord.objects.bulk_create([record for record in records if record.pk is None], batch_size=500)
+
+
+def _moves(award: Award, changes: list[tuple[UsageRecord, int]]) -> list[ledger.Move]:
     """Use comes out of what is ready, and beyond that out of overrun; a correction goes back the same way."""
     standing = ledger.balances(award, for_update=True)
-    if delta > 0:
-        first, second = Account.READY, Account.OVERRUN
-        part = min(delta, standing[Account.READY])
-    else:
-        first, second = Account.OVERRUN, Account.READY
-        part = min(-delta, -standing[Account.OVERRUN])
-    rest = abs(delta) - part
-    parts = [(account, size) for account, size in ((first, part), (second, rest)) if size]
-    for name, (account, size) in zip((source, f"{source}:rest"), parts, strict=False):
-        _move_one(award, name, account, size, is_use=delta > 0, now=now)
+    ready, overrun = standing[Account.READY], standing[Account.OVERRUN]
+    moves = []
+    for record, delta in changes:
+        parts = _split(delta, ready, -overrun)
+        ready, overrun = ready - parts[Account.READY], overrun - parts[Account.OVERRUN]
+        source = f"usage:{record.pk}:{record.revision}"
+        for account, size in parts.items():
+            if size:
+                moves.append(
+                    ledger.Move(
+                        source=source,
+                        from_account=account if size > 0 else Account.USED,
+                        to_account=Account.USED if size > 0 else account,
+                        gpu_seconds=abs(size),
+                    )
+                )
+                source += ":rest"
+    return moves
 
 
-def _move_one(
-    award: Award, source: str, account: Account, gpu_seconds: int, *, is_use: bool, now: datetime
-) -> None:
-    ledger.move(
-        source=source,
-        pool=award.pool,
-        award=award,
-        from_account=account if is_use else Account.USED,
-        to_account=Account.USED if is_use else account,
-        gpu_seconds=gpu_seconds,
-        now=now,
-    )
+def _split(delta: int, ready: int, owed: int) -> dict[Account, int]:
+    """What of a change is taken from (or, negative, given back to) what is ready, and what is overrun."""
+    if delta >= 0:
+        part = min(delta, ready)
+        return {Account.READY: part, Account.OVERRUN: delta - part}
+    back = min(-delta, owed)
+    return {Account.OVERRUN: -back, Account.READY: delta + back}
 
 
 def _settle_overrun(award: Award, now: datetime) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from grants import admin_applications, admin_calls, admin_funders, admin_review
-from grants.models import Application, Assignment, Call, Funder
+from grants.models import Application, Assignment, Call, Funder, State
 from portal.admin_base import VisibleAdmin
 from portal.lib.dates import parse_zone, say_deadline
 from portal.lib.hours import say_hours
@@ -32,6 +32,19 @@ class CallFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         return queryset.filter(call=value) if value and value.isdecimal() and len(value) < 19 else queryset
+
+
+class StateFilter(admin.SimpleListFilter):
+    """The states in which a chair sees an application: drafts are nobody's business."""
+
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(key, name) for key, name in State.choices if key != State.DRAFT]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(state=self.value()) if self.value() in State.values else queryset
 
 
 @admin.register(Call)
@@ -81,7 +94,7 @@ class ApplicationAdmin(VisibleAdmin):
     intro = gettext_lazy("Tick those that need readers, then choose “Assign reviewers”.")
     list_display = ("number", "title", "call", "state", "ask", "reviews_in")
     list_display_links = ("number", "title")
-    list_filter = (CallFilter, "state")
+    list_filter = (CallFilter, StateFilter)
     search_fields = ("public_id", "title")
     actions = ("assign_reviewers",)
     change_page = admin_applications.application_page

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from grants import applications, reading, reviews
 from grants.admin_forms import AssignForm, ReasonForm
-from grants.models import Application, Assignment, Criterion, Recusal, Review, Score
+from grants.models import Application, Assignment, Recusal, Review, Score
 from grants.rubric import shown, weighted_mean_thousandths
 from portal.access import get_visible_from
 from portal.admin_base import workroom_page
@@ -60,13 +60,14 @@ def _page(
     identity: list[tuple[str, str]] | None = None,
 ) -> HttpResponse:
     recusals = Recusal.objects.visible_to(request.user, as_=CHAIR).filter(application=application)
+    assignments = _assignments(request, application)
     context: dict[str, Any] = {
         "application": application,
         "call": application.call,
         "answers": reading.open_answers(application),
         "identity": identity,
-        "criteria": [(each, shown(each.name)) for each in application.call.criteria.all()],
-        "assignments": _assignments(request, application),
+        "assignments": assignments,
+        "scores": _scores(application, assignments),
         "recusals": recusals.select_related("reviewer"),
         "reason": reason or ReasonForm(),
     }
@@ -75,28 +76,28 @@ def _page(
 
 
 def _assignments(request: HttpRequest, application: Application) -> list[dict[str, Any]]:
-    """Each standing assignment with its scores in the order of the rubric; scores show once they are locked."""
+    """Each standing assignment, with its review once that is sent."""
     seen = Review.objects.visible_to(request.user, as_=CHAIR).submitted()
     scores = Prefetch("scores", Score.objects.select_related("criterion"))
-    by_assignment = {
+    sent = {
         review.assignment_id: review
         for review in seen.filter(assignment__application=application).prefetch_related(scores)
     }
     found = Assignment.objects.visible_to(request.user, as_=CHAIR).filter(application=application)
     found = found.exclude(pk__in=stood_back_assignments()).select_related("reviewer").order_by("pk")
+    return [{"assignment": each, "review": sent.get(each.pk)} for each in found]
+
+
+def _scores(application: Application, assignments: list[dict[str, Any]]) -> dict[str, Any]:
+    """The scores that are in, a line for each criterion and a column for each reviewer."""
+    sent = [line for line in assignments if line["review"]]
+    points = [{score.criterion.key: score.points for score in line["review"].scores.all()} for line in sent]
     criteria = list(application.call.criteria.all())
-    return [{"assignment": each, **_scores(by_assignment.get(each.pk), criteria)} for each in found]
-
-
-def _scores(review: Review | None, criteria: list[Criterion]) -> dict[str, Any]:
-    if review is None:
-        return {"review": None, "points": [], "total": None}
-    points = {score.criterion.key: score.points for score in review.scores.all()}
     weights = {criterion.key: criterion.weight for criterion in criteria}
     return {
-        "review": review,
-        "points": [points[criterion.key] for criterion in criteria],
-        "total": weighted_mean_thousandths(points, weights),
+        "reviewers": [line["assignment"].reviewer for line in sent],
+        "rows": [(shown(each.name), [given[each.key] for given in points]) for each in criteria],
+        "totals": [weighted_mean_thousandths(given, weights) for given in points],
     }
 
 

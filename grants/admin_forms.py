@@ -14,7 +14,7 @@ from grants.countries import country_choices
 from grants.forms.fields import HoursField, TextField
 from grants.models import Call, Criterion, Funder, GpuType, Harm, Pool, RecusalKind
 from grants.presets import PRESETS
-from grants.rubric import LEAST, MOST
+from grants.rubric import LEAST, MOST, shown
 from grants.sdg import GOALS
 from portal.lib.dates import DateRefused, instant_at, parse_zone
 from portal.models import User
@@ -224,15 +224,18 @@ class StandBackForm(forms.Form):
 class ReviewForm(forms.Form):
     """A review as far as it is written: nothing is required until it is sent."""
 
-    strength = TextField(most=1000, required=False, widget=textarea(3))
-    fix = TextField(most=1000, required=False, widget=textarea(3))
-    harm = forms.ChoiceField(choices=Harm.choices, required=False, widget=forms.RadioSelect)
-    harm_note = TextField(most=1000, required=False, widget=textarea(2))
+    strength = TextField(label=gettext_lazy("One strength"), most=1000, required=False, widget=textarea(3))
+    fix = TextField(label=gettext_lazy("One thing to mend"), most=1000, required=False, widget=textarea(3))
+    harm = forms.ChoiceField(
+        label=gettext_lazy("Harm"), choices=Harm.choices, required=False, widget=forms.RadioSelect
+    )
+    harm_note = TextField(label=gettext_lazy("What harm"), most=1000, required=False, widget=textarea(2))
 
     def __init__(self, *args: Any, criteria: list[Criterion], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for criterion in criteria:
             self.fields[f"score_{criterion.key}"] = forms.TypedChoiceField(
+                label=shown(criterion.name),
                 coerce=int,
                 empty_value=None,
                 required=False,

@@ -1,7 +1,9 @@
 """Call, application, review: what happens before hours are decided on. Knows nothing of clusters."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class GrantsConfig(AppConfig):
     name = "grants"
+    verbose_name = _("Calls and reviews")

@@ -71,6 +71,7 @@ class VisibleAdmin(_ModelAdmin):
     actions: Any = None
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     add_page: ClassVar[Page | None] = None
     change_page: ClassVar[Page | None] = None
     with_change_page: ClassVar[bool] = True

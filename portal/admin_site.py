@@ -60,8 +60,9 @@ class Workroom(admin.AdminSite):
         apps = super().get_app_list(request, app_label)
         for app in apps:
             for entry in app["models"]:
-                desk_name = self._registry[entry["model"]].desk_name  # type: ignore[attr-defined]
-                entry["name"] = desk_name or entry["name"]
+                desk = self._registry[entry["model"]]
+                entry["name"] = desk.desk_name or entry["name"]  # type: ignore[attr-defined]
+                entry["intro"] = desk.intro  # type: ignore[attr-defined]
         return apps
 
 

@@ -75,7 +75,7 @@ def give_review(application: Any, now: datetime) -> None:
 
 
 def some_awards(*asks: int) -> list[Award]:
-    """Accepted awards of one pool in the order of the asks, half of whose hours are ready; three days into their time."""
+    """Accepted awards of one pool, in the order of the asks; half of their hours are ready, and their time runs."""
     call = a_decided_call(asks=list(asks))
     offered = list(Award.objects.filter(pool__call=call).order_by("application"))
     for award in offered:

@@ -25,7 +25,10 @@ def run(*words: str) -> list[str]:
 def test_a_cluster_is_attached_planned_reconciled_and_metered_by_command() -> None:
     (award,) = awarded.some_awards(8)
     pool = Pool.objects.get()
-    nodes = {"name": f"by-command-{award.account_name}", "nodes": [{"name": "n1", "gpu_type": "a100", "gpus": 2}]}
+    nodes = {
+        "name": f"by-command-{award.account_name}",
+        "nodes": [{"name": "n1", "gpu_type": "a100", "gpus": 2}],
+    }
     told = run("attach", "here", "--kind", "simulated", "--with", json.dumps(nodes), "--pool", str(pool.pk))
     assert told == ["here: simulated, 2 GPUs, reserves by GPU"]
     dry, real = run("plan", "here", "--dry-run"), run("plan", "here")
@@ -91,12 +94,19 @@ def test_the_operator_sees_clusters_and_closes_a_time_in_the_workroom(client: An
     assert client.get(f"/admin/allocation/reservation/{slot.pk}/change/").status_code == 200
     login = cluster.logins.get()
     client.post(f"/admin/allocation/cluster/{cluster.pk}/logins/{login.pk}/", {"name": "asha"})
-    times = {"node": "sim1", "starts_at": "2020-01-01T00:00", "ends_at": "2099-01-01T00:00", "reason": "Cooling"}
+    times = {
+        "node": "sim1",
+        "starts_at": "2020-01-01T00:00",
+        "ends_at": "2099-01-01T00:00",
+        "reason": "Cooling",
+    }
     assert client.post(f"/admin/allocation/cluster/{cluster.pk}/close/", times).status_code == 302
     assert cluster.logins.get().name == "asha"
     assert Reservation.objects.get().state == "cancelled" and cluster.maintenances.get().node == "sim1"
     assert "Cooling" in client.get(change).content.decode()
-    wrong = client.post(f"/admin/allocation/cluster/{cluster.pk}/close/", times | {"ends_at": "2019-01-01T00:00"})
+    wrong = client.post(
+        f"/admin/allocation/cluster/{cluster.pk}/close/", times | {"ends_at": "2019-01-01T00:00"}
+    )
     assert "The end must be later" in wrong.content.decode()
     client.force_login(factories.a_chair())
     assert client.get(change).status_code == 404

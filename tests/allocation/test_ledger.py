@@ -185,6 +185,7 @@ class Hours(RuleBasedStateMachine):
         self.expected: Counter = Counter({key_of(row): row.gpu_seconds for row in Balance.objects.all()})
 
     def teardown(self) -> None:
+        assert list(ledger.check()) == []
         transaction.set_rollback(True)
         self.savepoint.__exit__(None, None, None)
 
@@ -225,7 +226,6 @@ class Hours(RuleBasedStateMachine):
         assert {key: value for key, value in standing.items() if value} == +self.expected | {
             key: value for key, value in self.expected.items() if value < 0
         }
-        assert list(ledger.check()) == []
 
 
 def key_of(row: Balance) -> tuple:

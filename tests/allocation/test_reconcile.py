@@ -219,7 +219,7 @@ def test_a_fault_of_one_cluster_stays_with_it() -> None:
 
 def test_the_award_page_tells_slots_zone_and_that_figures_are_simulated() -> None:
     now = awarded.just_now()
-    cluster, (award,) = planned(10, now=now)
+    _cluster, (award,) = planned(10, now=now)
     told = award_page.slots_and_use(award, now)
     assert told["zone"] == "Asia/Dhaka" and told["is_simulated"]
     assert [slot.state for slot in told["slots"]] == ["planned"]

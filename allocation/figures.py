@@ -1,0 +1,325 @@
+"""The figures of a report: one data object of integers and plain words, frozen at a cut-off instant.
+
+PDF, page and CSV are all made from it (allocation.reports). Nothing here names a person, a reviewer, a draft or
+a single group's score. Instants are ISO in UTC, hours are gpu_seconds, scores thousandths.
+"""
+
+import json
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Count, Min, Q, Sum
+
+from allocation.models import Account, AllocationRun, Award, LedgerEntry, RankingRow, Reservation, UsageRecord
+from allocation.register import public_name
+from grants.models import Application, Assignment, Call, Pool, Recusal, State
+from portal.lib.dates import iso_utc
+
+FORMAT = "openhours/report/1"
+SOFTWARE = "Openhours 0.1.0"
+ACCEPTED = ("accepted", "active", "finished", "expired")
+SECONDS_AN_HOUR = 3600
+
+
+def for_call(call: Call, cutoff: datetime) -> dict[str, Any]:
+    """Everything that a funder reads of a call, as it stood at the cut-off; constant queries."""
+    sent = list(
+        Application.objects.filter(call=call, submitted_at__lte=cutoff)
+        .exclude(state=State.DRAFT)
+        .order_by("pk")
+    )
+    awards = awards_of(Award.objects.filter(pool__call=call, offered_at__lte=cutoff), cutoff)
+    run = AllocationRun.objects.released().filter(call=call, state_since__lte=cutoff).first()
+    pools = Pool.objects.filter(call=call).select_related("funder", "gpu_type").order_by("pk")
+    return {
+        "format": FORMAT,
+        "software": SOFTWARE,
+        "kind": "call",
+        "cutoff_at": iso_utc(cutoff),
+        "call": _call(call),
+        "pools": [_pool(pool, awards) for pool in pools],
+        "applications": _applications(sent, awards, run),
+        "gpu_seconds": _hours(sent, awards, list(pools)),
+        "awards": awards,
+        "by_goal": _by_goal(sent, awards),
+        "by_country": _by("country", sent, awards, lambda row: row.country),
+        "by_kind": _by("kind", sent, awards, lambda row: row.group_kind),
+        "use_by_week": use_by_week(Q(pool__call=call), cutoff),
+        "days": _days(call, run, cutoff),
+        "scores": _scores(run),
+        "review": _review(call, cutoff),
+        "lot": _lot(call, run),
+        "energy": energy(awards, call),
+        "is_simulated": any(award["is_simulated"] for award in awards),
+    }
+
+
+def for_award(award: Award, cutoff: datetime) -> dict[str, Any]:
+    """Promise and use of one award, as it stood at the cut-off."""
+    call, application = award.pool.call, award.application
+    awards = awards_of(Award.objects.filter(pk=award.pk), cutoff)
+    return {
+        "format": FORMAT,
+        "software": SOFTWARE,
+        "kind": "award",
+        "cutoff_at": iso_utc(cutoff),
+        "call": _call(call),
+        "award": awards[0],
+        "promise": {
+            "number": application.outcome_number,
+            "unit": application.outcome_unit,
+            "month": application.outcome_month.isoformat() if application.outcome_month else None,
+            "text": application.outcome_text,
+            "shares": application.shares,
+        },
+        "progress_note": award.progress_note if _is_by(award.progress_note_at, cutoff) else "",
+        "jobs": UsageRecord.objects.filter(award=award, starts_at__lte=cutoff).count(),
+        "use_by_week": use_by_week(Q(award=award), cutoff),
+        "energy": energy(awards, call),
+        "is_simulated": awards[0]["is_simulated"],
+    }
+
+
+def awards_of(rows: Any, cutoff: datetime) -> list[dict[str, Any]]:
+    """One entry an award, with its hours counted from the movements up to the cut-off."""
+    found = list(rows.select_related("application", "decision", "pool__gpu_type").order_by("pk"))
+    keys = [row.pk for row in found]
+    stands = _standing(keys, cutoff)
+    reserved = _reserved(keys, cutoff)
+    simulated = set(
+        UsageRecord.objects.filter(award__in=keys, is_simulated=True, starts_at__lte=cutoff)
+        .values_list("award", flat=True)
+        .distinct()
+    )
+    first_timers = _first_timers({row.decision.run_id for row in found})
+    return [
+        {
+            "award": row.account_name,
+            "group": public_name(row.application),
+            "country": row.application.country,
+            "kind": row.application.group_kind,
+            "title": row.application.title,
+            "goal": row.application.sdg_main,
+            "other_goals": row.application.sdg_others,
+            "is_first_timer": row.application.public_id in first_timers,
+            "state": row.state if row.state_since <= cutoff else "accepted",
+            "is_accepted": _is_by(row.accepted_at, cutoff),
+            "gpu_type": row.pool.gpu_type.key,
+            "watts": row.pool.gpu_type.watts,
+            "awarded": row.gpu_seconds,
+            "used": stands[row.pk, Account.USED],
+            "reserved": reserved.get(row.pk, 0),
+            "returned": stands[row.pk, "returned"],
+            "is_simulated": row.pk in simulated,
+            "pool": row.pool_id,
+        }
+        for row in found
+    ]
+
+
+def _first_timers(runs: set[int]) -> set[str]:
+    """Public ids of applications whose group was new when the run decided: it stands in what went in."""
+    problems = AllocationRun.objects.filter(pk__in=runs).values_list("problem", flat=True)
+    candidates = [each for problem in problems for each in json.loads(problem)["candidates"]]
+    return {each["id"] for each in candidates if each["first_timer"]}
+
+
+def _is_by(instant: datetime | None, cutoff: datetime) -> bool:
+    return instant is not None and instant <= cutoff
+
+
+def _standing(awards: list[int], cutoff: datetime) -> Counter[tuple[int, str]]:
+    """What stood on each account of each award at the cut-off, and what had gone back to the pool."""
+    stands: Counter[tuple[int, str]] = Counter()
+    rows = (
+        LedgerEntry.objects.filter(award__in=awards, at__lte=cutoff)
+        .values("award", "from_account", "to_account")
+        .annotate(moved=Sum("gpu_seconds"))
+    )
+    for row in rows:
+        stands[row["award"], row["from_account"]] -= row["moved"]
+        stands[row["award"], row["to_account"]] += row["moved"]
+        if row["to_account"] == Account.POOL:
+            stands[row["award"], "returned"] += row["moved"]
+    return stands
+
+
+def _reserved(awards: list[int], cutoff: datetime) -> Counter[int]:
+    """GPU-seconds of slots that were still to end at the cut-off."""
+    total: Counter[int] = Counter()
+    rows = Reservation.objects.filter(award__in=awards).to_come(cutoff)
+    for award, starts_at, ends_at in rows.values_list("award", "starts_at", "ends_at"):
+        total[award] += int((ends_at - max(starts_at, cutoff)).total_seconds())
+    return total
+
+
+def _call(call: Call) -> dict[str, Any]:
+    return {
+        "slug": call.slug,
+        "title": call.title,
+        "zone": call.zone,
+        "opens_at": iso_utc(call.opens_at),
+        "closes_at": iso_utc(call.closes_at),
+        "released_at": iso_utc(call.released_at) if call.released_at else None,
+        "award_starts_at": iso_utc(call.award_starts_at),
+        "award_ends_at": iso_utc(call.award_ends_at),
+        "is_blind": call.is_blind,
+        "rule": call.rule,
+    }
+
+
+def _pool(pool: Pool, awards: list[dict[str, Any]]) -> dict[str, Any]:
+    mine = [award for award in awards if award["pool"] == pool.pk]
+    return {
+        "funder": pool.funder.name,
+        "gpu_type": pool.gpu_type.name,
+        "offered": pool.gpu_seconds,
+        "awarded": sum(award["awarded"] for award in mine),
+        "used": sum(award["used"] for award in mine),
+        "left": pool.gpu_seconds - sum(award["awarded"] - award["returned"] for award in mine),
+    }
+
+
+def _applications(
+    sent: list[Application], awards: list[dict[str, Any]], run: AllocationRun | None
+) -> dict[str, int]:
+    states = Counter(row.state for row in sent)
+    fundable = RankingRow.objects.filter(ranking=run.ranking, is_fundable=True).count() if run else 0
+    return {
+        "sent": len(sent),
+        "withdrawn": states[State.WITHDRAWN],
+        "ineligible": states[State.INELIGIBLE],
+        "eligible": states[State.SUBMITTED],
+        "fundable": fundable,
+        "awarded": len(awards),
+        "accepted": sum(award["is_accepted"] for award in awards),
+        "first_timers": sum(award["is_first_timer"] for award in awards),
+    }
+
+
+def _hours(sent: list[Application], awards: list[dict[str, Any]], pools: list[Pool]) -> dict[str, int]:
+    asked = sum(row.ask_gpu_seconds or 0 for row in sent if row.state == State.SUBMITTED)
+    return {
+        "offered": sum(pool.gpu_seconds for pool in pools),
+        "asked": asked,
+        "awarded": sum(award["awarded"] for award in awards),
+        "accepted": sum(award["awarded"] for award in awards if award["is_accepted"]),
+        "used": sum(award["used"] for award in awards),
+        "reserved": sum(award["reserved"] for award in awards),
+        "returned": sum(award["returned"] for award in awards),
+    }
+
+
+def _by_goal(sent: list[Application], awards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Hours under their principal goal, so that sums are true; significant goals are counted apart."""
+    principal = Counter(row.sdg_main for row in sent)
+    significant: Counter[int | None] = Counter(goal for award in awards for goal in award["other_goals"])
+    goals = {award["goal"] for award in awards} | set(principal) | set(significant)
+    return [
+        {
+            "goal": goal,
+            "applications": principal[goal],
+            "awards": sum(award["goal"] == goal for award in awards),
+            "awards_significant": significant[goal],
+            "awarded": sum(award["awarded"] for award in awards if award["goal"] == goal),
+            "used": sum(award["used"] for award in awards if award["goal"] == goal),
+        }
+        for goal in sorted(goals, key=lambda goal: goal or 99)
+    ]
+
+
+def _by(
+    name: str, sent: list[Application], awards: list[dict[str, Any]], key: Callable[[Application], str]
+) -> list[dict[str, Any]]:
+    asked = Counter(key(row) for row in sent)
+    return [
+        {
+            name: value,
+            "applications": asked[value],
+            "awards": sum(award[name] == value for award in awards),
+            "awarded": sum(award["awarded"] for award in awards if award[name] == value),
+            "used": sum(award["used"] for award in awards if award[name] == value),
+        }
+        for value in sorted(set(asked) | {award[name] for award in awards})
+    ]
+
+
+def use_by_week(of: Q, cutoff: datetime) -> list[dict[str, Any]]:
+    """GPU-seconds metered in each week (by ISO year and week, UTC), corrections taken off in the week they came."""
+    moved: Counter[tuple[int, int]] = Counter()
+    rows = LedgerEntry.objects.filter(of, at__lte=cutoff).filter(
+        Q(to_account=Account.USED) | Q(from_account=Account.USED)
+    )
+    for at, to_account, gpu_seconds in rows.values_list("at", "to_account", "gpu_seconds").iterator():
+        year, week, _day = at.astimezone(UTC).isocalendar()
+        moved[year, week] += gpu_seconds if to_account == Account.USED else -gpu_seconds
+    return [{"year": year, "week": week, "used": moved[year, week]} for year, week in sorted(moved)]
+
+
+def _days(call: Call, run: AllocationRun | None, cutoff: datetime) -> dict[str, int | None]:
+    """Whole days from the close to the decisions, and (median) from there to an award's first job."""
+    if run is None:
+        return {"close_to_decision": None, "decision_to_first_job": None}
+    firsts = (
+        UsageRecord.objects.filter(award__pool__call=call, starts_at__lte=cutoff)
+        .values("award")
+        .annotate(first=Min("starts_at"))
+        .values_list("first", flat=True)
+    )
+    waits = [(first - run.state_since).days for first in firsts]
+    return {
+        "close_to_decision": (run.state_since - call.closes_at).days,
+        "decision_to_first_job": int(statistics.median(waits)) if waits else None,
+    }
+
+
+def _scores(run: AllocationRun | None) -> list[dict[str, int]]:
+    """How many applications have a mean in each half point; no score stands beside a name."""
+    if run is None:
+        return []
+    means = RankingRow.objects.filter(ranking=run.ranking, reviews__gt=0).values_list(
+        "mean_thousandths", flat=True
+    )
+    bins = Counter(min(mean, 4999) // 500 for mean in means)
+    return [
+        {"from_thousandths": step * 500, "to_thousandths": step * 500 + 500, "applications": bins[step]}
+        for step in range(10)
+        if bins[step]
+    ]
+
+
+def _review(call: Call, cutoff: datetime) -> dict[str, int]:
+    made = Assignment.objects.filter(application__call=call, made_at__lte=cutoff)
+    counted = made.aggregate(
+        assignments=Count("pk"),
+        reviewers=Count("reviewer", distinct=True),
+        reviews=Count("review", filter=Q(review__submitted_at__lte=cutoff)),
+    )
+    return {
+        **counted,
+        "recusals": Recusal.objects.filter(application__call=call, at__lte=cutoff).count(),
+    }
+
+
+def _lot(call: Call, run: AllocationRun | None) -> dict[str, str | None]:
+    return {
+        "secret_sha256": call.lot_secret_sha256,
+        "run": run.public_id if run else None,
+        "input_sha256": run.input_sha256 if run else None,
+        "result_sha256": run.result_sha256 if run else None,
+    }
+
+
+def energy(awards: Iterable[dict[str, Any]], call: Call) -> dict[str, int]:
+    """Estimated: GPU-hours × watts × PUE, and that × grid; rounded down to watt-hours and grams."""
+    watt_seconds = sum(award["used"] * award["watts"] for award in awards)
+    watt_hours = watt_seconds * call.pue_hundredths // (100 * SECONDS_AN_HOUR)
+    return {
+        "watt_hours": watt_hours,
+        "co2_grams": watt_hours * call.grid_g_per_kwh // 1000,
+        "pue_hundredths": call.pue_hundredths,
+        "grid_g_per_kwh": call.grid_g_per_kwh,
+    }
