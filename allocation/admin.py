@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from allocation import (
     admin_awards,
     admin_clusters,  # noqa: F401 (registers its lists)
+    admin_reports,  # noqa: F401 (as above)
     admin_runs,
 )
 from allocation.models import AllocationRun, Award, Ranking
