@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.lib.hours import HoursRefused, parse_hours, plain_hours
 from portal.lib.textsafe import TextRefused, clean_email, clean_text
@@ -44,8 +45,13 @@ class TextField(forms.CharField):
         if value and len(value) < self.least:
             raise ValidationError(self.error_messages.get("short", self.error_messages["required"]))
         if len(value) > self.most:
-            over = {"over": len(value) - self.most, "most": self.most}
-            raise ValidationError(_("This is %(over)s characters too long. Shorten it to %(most)s.") % over)
+            over = len(value) - self.most
+            said = ngettext(
+                "This is %(over)s character too long. Shorten it to %(most)s.",
+                "This is %(over)s characters too long. Shorten it to %(most)s.",
+                over,
+            )
+            raise ValidationError(said % {"over": over, "most": self.most})
 
 
 class EmailField(forms.CharField):

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from grants import applications
@@ -358,7 +359,7 @@ def test_nothing_moves_once_the_call_is_decided() -> None:
         applications.mark_ineligible(application=application, by=None, reason="Late.", now=now())
 
 
-def test_the_canonical_content_is_one_text_whatever_the_language_of_the_page(settings: Any) -> None:
+def test_the_canonical_content_is_one_text_and_survives_the_database() -> None:
     draft = a_draft(title="Ein Wörterbuch für হাওর", sdg_others=[10, 4])
     canonical = applications.canonical_content(draft)
     content = json.loads(canonical)
@@ -370,8 +371,6 @@ def test_the_canonical_content_is_one_text_whatever_the_language_of_the_page(set
 
 
 def test_a_receipt_can_be_neither_changed_nor_erased_but_its_content_can() -> None:
-    from django.db import IntegrityError, transaction
-
     receipt = submit(a_draft())
     with pytest.raises(IntegrityError), transaction.atomic():
         Receipt.objects.filter(pk=receipt.pk).update(sequence=9)
