@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from allocation import usage
@@ -13,7 +14,7 @@ from allocation.drivers import driver_of
 from allocation.models import Award, Cluster, Reservation
 from allocation.reservations import zone_of
 from portal.lib.charts import Datum
-from portal.lib.dates import parse_zone, say_day
+from portal.lib.dates import parse_zone
 from portal.lib.hours import say_hours
 from portal.refused import Refused
 
@@ -113,7 +114,8 @@ def _use(award: Award, zone: str, now: datetime, is_simulated: bool) -> dict[str
     if not used:
         return {}
     place = parse_zone(zone)
-    points = [_datum(say_day(min(week.ends_at, now), place), week.total_gpu_seconds) for week in weeks]
+    ends = [date_format(min(week.ends_at, now).astimezone(place), _("j M")) for week in weeks]
+    points = [_datum(end, week.total_gpu_seconds) for end, week in zip(ends, weeks, strict=True)]
     even = even_pace(award, now)
     told = {"hours": say_hours(used), "weeks": len(weeks), "even": say_hours(even)}
     alt = (

@@ -244,7 +244,8 @@ def _decision(
 
 def _offer(call: Call, decisions: Iterable[Decision], now: datetime) -> dict[int, Award]:
     """Awards by the key of their application, with the hours of each moved from the pool."""
-    for pool in call.pools.order_by("pk"):
+    pools = list(call.pools.order_by("pk"))
+    for pool in pools:
         _fund(pool, now)
     offered = Award.objects.bulk_create(
         [
@@ -264,16 +265,8 @@ def _offer(call: Call, decisions: Iterable[Decision], now: datetime) -> dict[int
         ],
         batch_size=500,
     )
-    for award in offered:
-        ledger.move(
-            source=f"award:{award.pk}:held",
-            pool=award.pool,
-            award=award,
-            from_account=Account.POOL,
-            to_account=Account.HELD,
-            gpu_seconds=award.gpu_seconds,
-            now=now,
-        )
+    for pool in pools:
+        ledger.hold_all(pool=pool, awards=[each for each in offered if each.pool_id == pool.pk], now=now)
     return {award.application_id: award for award in offered}
 
 

@@ -1,7 +1,7 @@
 """The ledger of hours: every movement goes from one account to another and is written once.
 
-Called by awards (offers, halves, returns) and usage (what jobs used). `move` and `move_all` are the only
-writers of movements and balances.
+Called by awards (offers, halves, returns) and usage (what jobs used). `move`, `move_all` and
+`hold_all` are the only writers of movements and balances.
 """
 
 from collections import Counter
@@ -106,6 +106,36 @@ def move_all(*, award: Award, moves: Sequence[Move], now: datetime) -> None:
         for account, row in zip(accounts, rows, strict=True):
             _refuse_less_than_nothing(account, row.gpu_seconds, -change[account])
             Balance.objects.filter(pk=row.pk).update(gpu_seconds=F("gpu_seconds") + change[account])
+
+
+def hold_all(*, pool: Pool, awards: Sequence[Award], now: datetime) -> None:
+    """Moves the hours of new awards from their pool to `held` at the price of a few statements; for a release.
+
+    The caller made the awards in the same transaction, so none has a movement yet. Raises NotEnough as `move`.
+    """
+    whole = sum(award.gpu_seconds for award in awards)
+    entries = [
+        LedgerEntry(
+            source=f"award:{award.pk}:held",
+            at=now,
+            pool=pool,
+            award=award,
+            from_account=Account.POOL,
+            to_account=Account.HELD,
+            gpu_seconds=award.gpu_seconds,
+        )
+        for award in awards
+    ]
+    held = [
+        Balance(pool=pool, award=award, account=Account.HELD, gpu_seconds=award.gpu_seconds)
+        for award in awards
+    ]
+    with transaction.atomic():
+        (row,) = _balances_locked([(pool.pk, None, str(Account.POOL))])
+        _refuse_less_than_nothing(Account.POOL, row.gpu_seconds, whole)
+        LedgerEntry.objects.bulk_create(entries, batch_size=1000)
+        Balance.objects.bulk_create(held, batch_size=1000)
+        Balance.objects.filter(pk=row.pk).update(gpu_seconds=F("gpu_seconds") - whole)
 
 
 def _refuse_less_than_nothing(account: Account, had: int, needed: int) -> None:

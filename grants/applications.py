@@ -65,7 +65,9 @@ def begin(*, call: Call, user: User, language: str, now: datetime) -> Applicatio
         _refuse_unless_open(call, by=owner, now=now)
         group = Group.objects.filter(memberships__user=owner.pk, memberships__role=MembershipRole.OWNER)
         found = group.order_by("pk").first() or _new_group(owner, now)
-        standing = Application.objects.filter(call=call, group=found, state__in=LIVE).first()
+        standing: Application | None = Application.objects.filter(
+            call=call, group=found, state__in=LIVE
+        ).first()
         if standing is not None:
             return standing
         draft = Application.objects.create(
@@ -180,7 +182,10 @@ def restore(*, application: Application, by: User | None, now: datetime) -> None
 
 
 def _fresh(application: Application) -> Application:
-    return Application.objects.select_related("call", "gpu_type", "owner").get(pk=application.pk)
+    fresh: Application = Application.objects.select_related("call", "gpu_type", "owner").get(
+        pk=application.pk
+    )
+    return fresh
 
 
 def _move(current: Application, before: State, after: State, *, now: datetime, reason: str = "") -> None:

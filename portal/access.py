@@ -8,7 +8,7 @@ a person stands in a relation (`relations`); `visible_to` joins the two, so that
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ObjectDoesNotExist
@@ -103,3 +103,126 @@ def get_visible_from(
         return rows.visible_to(user, right, as_=as_).get(**lookup)
     except (ObjectDoesNotExist, ValueError, OverflowError) as missing:
         raise Http404 from missing
+
+
+# What each page is to the person who opens it; tests crawl every URL of the site and of the workroom.
+PUBLIC, SIGNED_IN = "public", "signed in"
+
+
+class Rows(NamedTuple):
+    """A page about one row: for those to whom MATRIX gives the right, by one of these relations if named.
+
+    `post` is the right that sending its form needs, where that is another one.
+    """
+
+    kinds: tuple[str, ...]
+    right: str = READ
+    as_: tuple[str, ...] | None = None
+    post: str = ""
+
+
+class Desk(NamedTuple):
+    """A page for all who can stand in one of these relations; the rows on it come from `visible_to`."""
+
+    as_: tuple[str, ...]
+
+
+CALL, APPLICATION = ("unpublished call", "call"), ("draft", "application")
+ASSIGNMENT, FUNDER, AWARD, REPORT = ("assignment",), ("funder",), ("award",), ("report",)
+RANKING, RUN, RELEASED_RUN = ("ranking",), ("open run", "released run"), ("released run",)
+RESERVATION, CLUSTER = ("reservation",), ("cluster",)
+PERSON, POOL, DECISION = ("person",), ("pool",), ("decision",)
+GROUP, CHAIR, OPERATOR = ("owner", "co-applicant"), ("chair",), ("operator",)
+STAFF = ("chair", "self", "operator")
+
+PAGES: Mapping[str, str | Rows | Desk] = {
+    "home": PUBLIC,
+    "help": PUBLIC,
+    "help_topic": PUBLIC,
+    "healthz": PUBLIC,
+    "enter": PUBLIC,
+    "demo_mail": PUBLIC,
+    "calls": PUBLIC,
+    "estimate": PUBLIC,
+    "register": PUBLIC,
+    "register_csv": PUBLIC,
+    "register_json": PUBLIC,
+    "my": SIGNED_IN,
+    "call": Rows(CALL),
+    "call_questions": Rows(CALL),
+    "apply": Rows(CALL),
+    "application": Rows(APPLICATION, as_=GROUP),
+    "question": Rows(APPLICATION, WRITE, GROUP),
+    "check": Rows(APPLICATION, READ, GROUP, post=WRITE),
+    "receipt": Rows(APPLICATION, as_=GROUP),
+    "receipt_content": Rows(APPLICATION, as_=GROUP),
+    "withdraw": Rows(APPLICATION, WRITE, GROUP),
+    "decision": Rows(DECISION),
+    "award": Rows(AWARD),
+    "accept_award": Rows(AWARD, WRITE),
+    "progress_note": Rows(AWARD, WRITE),
+    "give_back": Rows(AWARD, WRITE),
+    "run": Rows(RELEASED_RUN),
+    "run_bundle": Rows(RELEASED_RUN),
+    "funder": Desk(("funder",)),
+    "ask_for_report": Rows(POOL, as_=("funder",)),
+    "report_pdf": Rows(REPORT),
+    "report_html": Rows(REPORT),
+    "report_csv": Rows(REPORT),
+    "admin:login": PUBLIC,
+    "admin:logout": PUBLIC,
+    "admin:index": Desk(STAFF),
+    "admin:app_list": Desk(STAFF),
+    "admin:jsi18n": Desk(STAFF),
+    "admin:autocomplete": Desk(STAFF),
+    "admin:portal_user_changelist": Desk(OPERATOR),
+    "admin:portal_user_change": Rows(PERSON, READ, OPERATOR),
+    "admin:portal_user_role": Rows(PERSON, WRITE, OPERATOR),
+    "admin:portal_auditentry_changelist": Desk(OPERATOR),
+    "admin:portal_mail_changelist": Desk(OPERATOR),
+    "admin:grants_call_changelist": Desk(CHAIR),
+    "admin:grants_call_add": Desk(CHAIR),
+    "admin:grants_call_change": Rows(CALL, READ, CHAIR),
+    "admin:grants_call_edit": Rows(CALL, WRITE, CHAIR),
+    "admin:grants_call_rubric": Rows(CALL, WRITE, CHAIR),
+    "admin:grants_call_add_pool": Rows(CALL, WRITE, CHAIR),
+    "admin:grants_call_add_earmark": Rows(CALL, WRITE, CHAIR),
+    "admin:grants_call_publish": Rows(CALL, WRITE, CHAIR),
+    "admin:grants_application_changelist": Desk(CHAIR),
+    "admin:grants_application_assign": Rows(APPLICATION, READ, CHAIR),
+    "admin:grants_application_change": Rows(APPLICATION, READ, CHAIR),
+    "admin:grants_application_identity": Rows(APPLICATION, READ, CHAIR),
+    "admin:grants_application_ineligible": Rows(APPLICATION, READ, CHAIR),
+    "admin:grants_application_restore": Rows(APPLICATION, READ, CHAIR),
+    "admin:grants_assignment_changelist": Desk(("self",)),
+    "admin:grants_assignment_change": Rows(ASSIGNMENT, WRITE, ("self",)),
+    "admin:grants_funder_changelist": Desk(("chair", "operator")),
+    "admin:grants_funder_add": Desk(OPERATOR),
+    "admin:grants_funder_change": Rows(FUNDER, READ, ("chair", "operator")),
+    "admin:grants_funder_seat": Rows(FUNDER, WRITE, OPERATOR),
+    "admin:allocation_ranking_changelist": Desk(CHAIR),
+    "admin:allocation_ranking_add": Desk(CHAIR),
+    "admin:allocation_ranking_change": Rows(RANKING, READ, CHAIR),
+    "admin:allocation_ranking_propose": Rows(RANKING, READ, CHAIR),
+    "admin:allocation_allocationrun_changelist": Desk(CHAIR),
+    "admin:allocation_allocationrun_change": Rows(RUN, READ, CHAIR),
+    "admin:allocation_allocationrun_approve": Rows(RUN, WRITE, CHAIR),
+    "admin:allocation_allocationrun_release": Rows(RUN, WRITE, CHAIR),
+    "admin:allocation_allocationrun_discard": Rows(RUN, WRITE, CHAIR),
+    "admin:allocation_award_changelist": Desk(CHAIR),
+    "admin:allocation_award_change": Rows(AWARD, READ, CHAIR),
+    "admin:allocation_award_pause": Rows(AWARD, WRITE, CHAIR),
+    "admin:allocation_award_resume": Rows(AWARD, WRITE, CHAIR),
+    "admin:allocation_award_revoke": Rows(AWARD, WRITE, CHAIR),
+    "admin:allocation_report_changelist": Desk(CHAIR),
+    "admin:allocation_report_add": Desk(CHAIR),
+    "admin:allocation_report_change": Rows(REPORT, READ, CHAIR),
+    "admin:allocation_report_again": Rows(REPORT, WRITE, CHAIR),
+    "admin:allocation_cluster_changelist": Desk(OPERATOR),
+    "admin:allocation_cluster_change": Rows(CLUSTER, READ, OPERATOR),
+    "admin:allocation_cluster_close": Rows(CLUSTER, WRITE, OPERATOR),
+    "admin:allocation_cluster_login": Rows(CLUSTER, WRITE, OPERATOR),
+    "admin:allocation_reservation_changelist": Desk(OPERATOR),
+    "admin:allocation_reservation_change": Rows(RESERVATION, READ, OPERATOR),
+    "admin:allocation_reservation_cancel": Rows(RESERVATION, WRITE, OPERATOR),
+}

@@ -20,11 +20,12 @@ class AnswerForm(forms.Form):
         more["initial"] = kept | more.get("initial", {})
         super().__init__(*args, **more)
         for column in self.question.fields:
-            self.fields[column].label = FIELD_WORDS[column].label
-            self.fields[column].help_text = FIELD_WORDS[column].help
+            field: Any = self.fields[column]  # its stubs know no Promise
+            field.label, field.help_text = FIELD_WORDS[column].label, FIELD_WORDS[column].help
         if len(self.question.fields) == 1:
-            # The question is the label, so its reason is the help.
-            self.fields[self.question.fields[0]].help_text = self.question.why
+            # The question is the label, so its reason is the help; an optional one says so in its own label.
+            field.label = field.label if self.question.is_optional else self.question.title
+            field.help_text = self.question.why
         self.offer_choices()
 
     def offer_choices(self) -> None:

@@ -148,11 +148,18 @@ def latin_digits(typed: str) -> str:
     return "".join(str(unicodedata.decimal(character, character)) for character in typed)
 
 
+class SomeField(forms.TypedMultipleChoiceField):
+    """Each choice counts a single time, however often it was posted."""
+
+    def clean(self, value: Any) -> list[Any]:
+        return list(dict.fromkeys(super().clean(value)))
+
+
 def one_of(
     choices: list[Any], said: Words, *, coerce: Callable[[Any], Any] = str, **fields: Any
 ) -> forms.Field:
     """Cards of which one is picked."""
-    errors = {"required": said, "invalid_choice": said}
+    errors: Any = {"required": said, "invalid_choice": said}
     fields.setdefault("widget", forms.RadioSelect)
     return forms.TypedChoiceField(choices=choices, coerce=coerce, error_messages=errors, **fields)
 
@@ -161,8 +168,8 @@ def some_of(
     choices: list[Any], said: Words, *, coerce: Callable[[Any], Any] = str, **fields: Any
 ) -> forms.Field:
     """Cards of which any number is picked."""
-    errors = {"required": said, "invalid_choice": said, "invalid_list": said}
-    return forms.TypedMultipleChoiceField(
+    errors: Any = {"required": said, "invalid_choice": said, "invalid_list": said}
+    return SomeField(
         choices=choices,
         coerce=coerce,
         empty_value=[],

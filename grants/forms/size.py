@@ -27,7 +27,7 @@ class SizeForm(AnswerForm):
     )
     ask_gpu_seconds = HoursField(required=False)
     minimum_gpu_seconds = HoursField(required=False)
-    ask_reason = TextField(most=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    ask_reason = TextField(most=500, is_one_line=True, required=False)
     wants_help = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, estimate: Estimate | None = None, **more: Any) -> None:

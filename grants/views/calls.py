@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from grants.models import Application, Call
+from grants.models import Application, Call, State
 from grants.questions import QUESTIONS
 from grants.rubric import anchor_words, shown
 from grants.views.common import OF_THE_GROUP, arrived_at
@@ -42,12 +42,13 @@ def call(request: HttpRequest, slug: str) -> HttpResponse:
         {"name": shown(each.name), "row": each, "anchors": anchor_words(each.anchors)}
         for each in row.criteria.all()
     ]
-    own = Application.objects.visible_to(request.user, as_=OF_THE_GROUP)
+    own = Application.objects.visible_to(request.user, as_=OF_THE_GROUP).filter(call=row).order_by("-pk")[:5]
     context = {
         "call": row,
         "phase": row.phase(arrived_at(request)),
         "criteria": criteria,
-        "own": own.filter(call=row).order_by("-pk")[:5],
+        "own": own,
+        "has_begun": any(each.state in (State.DRAFT, State.SUBMITTED) for each in own),
     }
     return render(request, "grants/call.html", context)
 

@@ -40,12 +40,9 @@ def question(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
 
 
 def _answered(request: HttpRequest, application: Application, number: int) -> HttpResponse:
-    if number == size.NUMBER:
-        more, form = size.read(request, application)
-        if form is None:
-            return _page_as_posted(request, application, **more)
-    else:
-        more, form = {}, FORMS[number](request.POST, application=application)
+    if number == size.NUMBER and size.is_only_asking(request):
+        return _page_as_posted(request, application, **size.worked_out(request, application))
+    form, more = _bound(request, application, number)
     if not form.is_valid():
         return _page_as_posted(request, application, form=form, **more)
     try:
@@ -60,9 +57,16 @@ def _answered(request: HttpRequest, application: Application, number: int) -> Ht
     return redirect("question", application.public_id, number + 1)
 
 
+def _bound(request: HttpRequest, application: Application, number: int) -> tuple[AnswerForm, dict[str, Any]]:
+    """The form with what was posted, and what else its page shows."""
+    if number == size.NUMBER:
+        return size.bound(request, application)
+    return FORMS[number](request.POST, application=application), {}
+
+
 def _keep(request: HttpRequest, application: Application, form: AnswerForm) -> Application:
     """Saves; where another answer moved meanwhile but this one did not, there is nothing to ask about."""
-    told = {"by": person(request), "answers": form.answers, "now": arrived_at(request)}
+    told: dict[str, Any] = {"by": person(request), "answers": form.answers, "now": arrived_at(request)}
     try:
         return applications.save_answers(application=application, version=_version(request), **told)
     except applications.Moved as moved:

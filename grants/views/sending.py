@@ -104,8 +104,9 @@ def receipt(request: HttpRequest, public_id: str) -> HttpResponse:
 def receipt_content(request: HttpRequest, public_id: str, sequence: int) -> HttpResponse:
     """The exact bytes behind a receipt: their SHA-256 is the receipt's."""
     rows = Receipt.objects.select_related("content")
-    wanted = {"application__public_id": public_id, "sequence": sequence}
-    found = get_visible_from(rows, request.user, as_=OF_THE_GROUP, **wanted)
+    found = get_visible_from(
+        rows, request.user, as_=OF_THE_GROUP, application__public_id=public_id, sequence=sequence
+    )
     try:
         canonical = found.content.canonical
     except ObjectDoesNotExist as erased:

@@ -22,23 +22,28 @@ def unasked(application: Application) -> dict[str, Any]:
     return {"estimate_form": EstimateForm(prefix=PREFIX, application=application)}
 
 
-def read(request: HttpRequest, application: Application) -> tuple[dict[str, Any], SizeForm | None]:
-    """What the page shows of the estimator, and the form to save; None for it while only working out.
+def is_only_asking(request: HttpRequest) -> bool:
+    """True where the estimator is asked and nothing is to be saved."""
+    return request.POST.get("do", "save") != "save"
 
-    Then the page's own form comes along in the first part, with all that was typed and nothing judged yet.
-    """
-    posted, does = request.POST.copy(), request.POST.get("do", "save")
+
+def bound(request: HttpRequest, application: Application) -> tuple[SizeForm, dict[str, Any]]:
+    """The form to save, which knows the estimate made in the same visit, and what the page shows beside it."""
+    shown, found = _estimated(request.POST, application, is_asked=False)
+    return SizeForm(request.POST, application=application, estimate=found), shown
+
+
+def worked_out(request: HttpRequest, application: Application) -> dict[str, Any]:
+    """The page with an estimate and all that was typed, nothing judged yet."""
+    posted, does = request.POST.copy(), request.POST["do"]
     if does.startswith(CHEAPER):
         posted[f"{PREFIX}-model"] = does.removeprefix(CHEAPER)
-    more, found = _worked_out(posted, application, is_asked=does != "save")
-    if does == "save":
-        return more, SizeForm(posted, application=application, estimate=found)
+    shown, found = _estimated(posted, application, is_asked=True)
     is_taken = does != "estimate" or not posted.get("ask_gpu_seconds", "").strip()
-    more["form"] = _as_typed(posted, application, found if is_taken else None)
-    return more, None
+    return {**shown, "form": _as_typed(posted, application, found if is_taken else None)}
 
 
-def _worked_out(
+def _estimated(
     posted: QueryDict, application: Application, *, is_asked: bool
 ) -> tuple[dict[str, Any], estimator.Estimate | None]:
     if not models_for(application):

@@ -157,10 +157,11 @@ def cumulative(points: Sequence[Datum], *, lines: Sequence[Datum] = (), is_rtl: 
         if number in shown[1]:
             words.append(_value_words(middle, floor - height, point.text, breadth, levels))
     rules = tuple(Rule(y, number > 0) for number, y in enumerate(levels))
+    names = _level_words(lines, levels)
     drawing = Drawing(
         height=floor + LINE + 8,
-        boxes=tuple(box for box in boxes if box.height),
-        words=(*words, *_level_words(lines, levels)),
+        boxes=(*(box for box in boxes if box.height), *_shields(names, boxes)),
+        words=(*words, *names),
         rules=rules,
         baseline=floor,
         is_rtl=is_rtl,
@@ -198,6 +199,16 @@ def _level_words(lines: Sequence[Datum], levels: Sequence[int]) -> list[Words]:
         is_squeezed = any(0 < y - other < LINE or (other == y and number) for other in others)
         words.append(Words(0, y + 14 if is_squeezed else y - 6, f"{line.text} {line.label}", ink="#5b2c83"))
     return words
+
+
+def _shields(names: Sequence[Words], bars: Sequence[Box]) -> list[Box]:
+    """A light ground for the name of a level that stands on a bar: early use can be high."""
+    grounds = [Box(name.x, name.y - 13, len(name.text) * LETTER, 17, FILLS[2]) for name in names]
+    return [ground for ground in grounds if any(_meet(ground, bar) for bar in bars)]
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one.x < other.x + other.width and other.x < one.x + one.width and other.y < one.y + one.height
 
 
 def _turned(drawing: Drawing) -> Drawing:

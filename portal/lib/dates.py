@@ -4,6 +4,7 @@ Stored instants are UTC; a person always reads the zone beside the time. Pages, 
 """
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils import formats, translation
@@ -24,12 +25,18 @@ def parse_zone(name: str) -> ZoneInfo:
     wanted = name.strip()
     if wanted.lower() == AOE_NAME.lower():
         return AOE
-    if wanted not in available_timezones():
+    if wanted not in _zone_names():
         raise DateRefused(
             _("There is no time zone called “%(name)s”. Write one like Asia/Dhaka, UTC or AoE.")
             % {"name": wanted[:60]}
         )
     return ZoneInfo(wanted)
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    """Read once: the list is a walk over a thousand files, and a page says many times."""
+    return frozenset(available_timezones())
 
 
 def say_instant(instant: datetime, zone: ZoneInfo, language: str | None = None) -> str:

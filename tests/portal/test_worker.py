@@ -3,57 +3,26 @@
 import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 from django_q.models import OrmQ
 
 from portal import mail
 from portal.models import Heartbeat, Mail, MailState
 from portal.supervisor import give_back_unfinished
+from tests.worker import eventually, running_worker
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends, f"waited {seconds} s"
-        time.sleep(0.1)
-
-
-def database_url() -> str:
-    """The test's own database as the processes of the worker find it."""
-    found: dict[str, Any] = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{found['NAME']}"
-    return f"postgres://{found['USER']}@/{found['NAME']}?host={found['HOST']}&port={found['PORT']}"
-
-
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    environment = os.environ | {
-        "DATABASE_URL": database_url(),
-        "OPENHOURS_DATA": str(tmp_path),
-        "OPENHOURS_SECRET_KEY": settings.SECRET_KEY,
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-    }
-    command = [sys.executable, "manage.py", "worker", "--beat", "1", "--stale", "6"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True) as process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(30)
+def worker() -> Iterator["subprocess.Popen[bytes]"]:
+    with running_worker() as process:
+        yield process
 
 
 def queue_processes(supervisor: int) -> list[int]:
