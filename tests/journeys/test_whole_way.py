@@ -109,7 +109,7 @@ def hours_arrive(page: Page, site: str) -> None:
     application = Application.objects.get()
     page.goto(f"{site}/applications/{application.public_id}/decision/")
     expect(page.get_by_role("heading", name="You get 120 hours")).to_be_visible()
-    page.get_by_role("link", name="Open your award").click()
+    page.get_by_role("link", name="See the offer and accept").click()
     page.get_by_role("button", name="Accept the hours").click()
     eventually(lambda: Award.objects.filter(state="active").exists())
     eventually(lambda: Reservation.objects.filter(state="placed").exists())

@@ -195,7 +195,7 @@ def of_the_decided_call(users: Mapping[str, Any], award: Award, own_award: Award
     both = chaired_by("chair", "chair_applicant")
     mine = {"chair_applicant": ("owner",), "chair": ("chair",)}
     call, pool = award.pool.call, award.pool
-    funds = relations(funder="funder", other_funder="")
+    funds = relations(funder="funder")
     run = AllocationRun.objects.get(call=call)
     open_run = make.a_proposed_run(make.a_scored_call(points=(4,)))
     calls.add_chair(call=open_run.call, chair=users["chair"], by=None, now=now)

@@ -1,0 +1,177 @@
+"""Who may open what: each page of the site and of the workroom, for everybody, against the table in portal.access."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import transaction
+from django.db.models import Q
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from allocation.models import Award, Decision, Report
+from allocation.queries import AwardQuerySet
+from grants.models import Pool
+from grants.queries import ApplicationQuerySet
+from portal.access import MATRIX, PAGES, PUBLIC, READ, SIGNED_IN, WRITE, Desk, Rows, VisibleQuerySet
+from portal.models import Heartbeat
+from tests.portal.everybody import CAN_BE, ROLES, Thing, World, a_world, just_now, undone
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("with_one_step")]
+
+# Pages that other packages bring; they are about the person who opens them.
+BROUGHT_ALONG = ("accounts/", "i18n/")
+# The workroom ends in a page that is never there.
+NEVER_THERE = "admin:None"
+NO_ROW = Thing(Heartbeat(), ())
+METHODS = ("get", "head", "post", "options")
+WORDS = {"name": "applicant", "token": "nothing", "app_label": "grants", "number": 1, "login_pk": 1}
+MISSING = {
+    "slug": "no-such",
+    "public_id": "a00000000",
+    "account_name": "g00000000",
+    "pk": 987654,
+    "object_id": "987654",
+    "sequence": 9999,
+}
+
+
+@pytest.fixture
+def with_one_step(settings: Any) -> None:
+    """The second factor has its own test; the demo's page of mails is crawled as well."""
+    settings.STAFF_NEEDS_MFA, settings.IS_DEMO = False, True
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Made once: no test here changes it, and at the end it is gone."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        made = a_world()
+        Heartbeat.objects.create(name="queue", beat_at=just_now())
+        Report.objects.update(pdf=b"%PDF-1.7", state="ready")
+        yield made
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def clients(world: World) -> dict[str, Client]:
+    return {role: world.client(role) for role in ROLES}
+
+
+def urls(patterns: Iterable[Any], space: str = "", before: str = "") -> Iterator[tuple[str, str]]:
+    """(name, route) of every page that the resolver knows."""
+    for each in patterns:
+        route = before + str(each.pattern)
+        if hasattr(each, "url_patterns"):
+            yield from urls(each.url_patterns, space + (f"{each.namespace}:" if each.namespace else ""), route)
+        else:
+            yield f"{space}{each.name}", route
+
+
+def own_urls() -> dict[str, str]:
+    found = urls(get_resolver().url_patterns)
+    return {name: route for name, route in found if not route.startswith(BROUGHT_ALONG)}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A page as one row shows it; without a thing it is about no row that there is."""
+
+    name: str
+    path: str
+    label: str
+    thing: Thing | None
+
+    def is_given(self, role: str, method: str) -> bool:
+        page = PAGES[self.name]
+        if isinstance(page, str):
+            return page == PUBLIC or role != "visitor"
+        if isinstance(page, Desk):
+            return any(role in CAN_BE[relation] for relation in page.as_)
+        right = page.post if method == "post" and page.post else page.right
+        return self.thing is not None and self.thing.is_given(role, right, page.as_)
+
+
+def of_row(row: Any) -> dict[str, Any]:
+    """What an address may say of a row."""
+    about = row.application if isinstance(row, Decision) else row
+    found = {name: getattr(about, name) for name in ("public_id", "account_name", "slug") if hasattr(about, name)}
+    if isinstance(row, Pool):
+        found["slug"] = row.call.slug
+    if hasattr(row, "receipts"):
+        found["sequence"] = getattr(row.receipts.first(), "sequence", 9999)
+    if hasattr(row, "logins"):
+        found["login_pk"] = row.logins.values_list("pk", flat=True).first()
+    return found | {"pk": row.pk, "object_id": row.pk}
+
+
+def address(name: str, route: str, values: dict[str, Any]) -> str:
+    wanted = {key: (WORDS | values)[key] for key in re.findall(r"<(?:\w+:)?(\w+)>", route)}
+    path = reverse(name, kwargs=wanted)
+    return f"{path}?ids={values['pk']}" if name.endswith("_assign") else path
+
+
+def visits(world: World, names: Iterable[str] | None = None) -> Iterator[Visit]:
+    """Every page with every row that its address could name, and with one that is not there."""
+    for name, route in own_urls().items():
+        if name == NEVER_THERE or (names is not None and name not in names):
+            continue
+        page = PAGES[name]
+        if not isinstance(page, Rows):
+            yield Visit(name, address(name, route, MISSING), "", NO_ROW)
+            continue
+        for label, thing in world.of_kinds(page.kinds).items():
+            if (name, label) != ("receipt_content", "draft"):  # a draft has no receipt to show
+                yield Visit(name, address(name, route, of_row(thing.row)), label, thing)
+        yield Visit(name, address(name, route, MISSING), "missing", None)
+
+
+def answer(client: Client, visit: Visit, method: str) -> tuple[int, str]:
+    data = {"ids": visit.path.partition("ids=")[2]} if method == "post" else None
+    with undone():
+        response = getattr(client, method)(visit.path, data)
+        return response.status_code, response.headers.get("Location", "")
+
+
+def leads_to_sign_in(status: int, where: str) -> bool:
+    return status == 302 and where.startswith(("/accounts/login/", "/admin/"))
+
+
+def fault(visit: Visit, role: str, method: str, status: int, where: str) -> str:
+    """What is wrong with an answer; empty when it is as the table says."""
+    if status == 405:
+        return ""  # what a page does not take is the same for all, see `crawl`
+    if visit.is_given(role, method):
+        is_right = status < 400 and not (role != "visitor" and where.startswith("/accounts/login/"))
+    else:
+        is_right = status == 404 or (role == "visitor" and leads_to_sign_in(status, where))
+    return "" if is_right else f"{role} {method} {visit.name} ({visit.label}): {status} {where}"
+
+
+def crawl(world: World, clients: dict[str, Client], names: Iterable[str] | None = None) -> list[str]:
+    """Everybody opens everything in every way; what the answers got wrong."""
+    faults = []
+    refused: dict[tuple[str, str], set[bool]] = {}
+    for visit in visits(world, names):
+        for role, client in clients.items():
+            for method in METHODS if visit.label in ("", *MOST_ASKED) else ("get", "post"):
+                status, where = answer(client, visit, method)
+                faults.append(fault(visit, role, method, status, where))
+                if not leads_to_sign_in(status, where) and status != 404:
+                    refused.setdefault((visit.name, method), set()).add(status == 405)
+    faults += [f"{key} is refused by method for some only" for key, said in refused.items() if len(said) > 1]
+    return [each for each in faults if each]
+
+
+MOST_ASKED = ("call", "application", "award", "report", "released run", "assignment", "cluster", "person")
+
+
+def test_every_page_stands_in_the_table() -> None:
+    assert set(own_urls()) - {NEVER_THERE} == set(PAGES)
+
+
+def test_each_page_gives_each_person_what_the_table_says(world: World, clients: dict[str, Client]) -> None:
+    assert crawl(world, clients) == []
