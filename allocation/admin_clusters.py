@@ -104,10 +104,7 @@ def slot_page(request: HttpRequest, row: Reservation) -> HttpResponse:
 @require_POST
 @once
 def cancel_slot(request: HttpRequest, pk: int) -> HttpResponse:
-    rows = Reservation.objects.visible_to(request.user, "write", as_=OPERATOR)
-    row = rows.filter(pk=pk).first()
-    if row is None:
-        return redirect("admin:allocation_reservation_changelist")
+    row = get_visible(Reservation, request.user, "write", pk=pk)
     try:
         by = cast(User, request.user)
         reservations.cancel_slot(slot_name=row.slot_name, by=by, now=_now(request))

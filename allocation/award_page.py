@@ -114,7 +114,7 @@ def _use(award: Award, zone: str, now: datetime, is_simulated: bool) -> dict[str
     if not used:
         return {}
     place = parse_zone(zone)
-    ends = [date_format(min(week.ends_at, now).astimezone(place), _("j M")) for week in weeks]
+    ends = [date_format(min(week.ends_at, now).astimezone(place), "j M") for week in weeks]
     points = [_datum(end, week.total_gpu_seconds) for end, week in zip(ends, weeks, strict=True)]
     even = even_pace(award, now)
     told = {"hours": say_hours(used), "weeks": len(weeks), "even": say_hours(even)}

@@ -57,120 +57,6 @@ def for_call(call: Call, cutoff: datetime) -> dict[str, Any]:
     }
 
 
-def for_award(award: Award, cutoff: datetime) -> dict[str, Any]:
-    """Promise and use of one award, as it stood at the cut-off."""
-    call, application = award.pool.call, award.application
-    awards = awards_of(Award.objects.filter(pk=award.pk), cutoff)
-    return {
-        "format": FORMAT,
-        "software": SOFTWARE,
-        "kind": "award",
-        "cutoff_at": iso_utc(cutoff),
-        "call": _call(call),
-        "award": awards[0],
-        "promise": {
-            "number": application.outcome_number,
-            "unit": application.outcome_unit,
-            "month": application.outcome_month.isoformat() if application.outcome_month else None,
-            "text": application.outcome_text,
-            "shares": application.shares,
-        },
-        "progress_note": award.progress_note if _is_by(award.progress_note_at, cutoff) else "",
-        "jobs": UsageRecord.objects.filter(award=award, starts_at__lte=cutoff).count(),
-        "use_by_week": use_by_week(Q(award=award), cutoff),
-        "energy": energy(awards, call),
-        "is_simulated": awards[0]["is_simulated"],
-    }
-
-
-def awards_of(rows: Any, cutoff: datetime) -> list[dict[str, Any]]:
-    """One entry an award, with its hours counted from the movements up to the cut-off."""
-    found = list(rows.select_related("application", "decision", "pool__gpu_type").order_by("pk"))
-    keys = [row.pk for row in found]
-    stands = _standing(keys, cutoff)
-    reserved = _reserved(keys, cutoff)
-    simulated = set(
-        UsageRecord.objects.filter(award__in=keys, is_simulated=True, starts_at__lte=cutoff)
-        .values_list("award", flat=True)
-        .distinct()
-    )
-    first_timers = _first_timers({row.decision.run_id for row in found})
-    return [
-        {
-            "award": row.account_name,
-            "group": public_name(row.application),
-            "country": row.application.country,
-            "kind": row.application.group_kind,
-            "title": row.application.title,
-            "goal": row.application.sdg_main,
-            "other_goals": row.application.sdg_others,
-            "is_first_timer": row.application.public_id in first_timers,
-            "state": row.state if row.state_since <= cutoff else "accepted",
-            "is_accepted": _is_by(row.accepted_at, cutoff),
-            "gpu_type": row.pool.gpu_type.key,
-            "watts": row.pool.gpu_type.watts,
-            "awarded": row.gpu_seconds,
-            "used": stands[row.pk, Account.USED],
-            "reserved": reserved.get(row.pk, 0),
-            "returned": stands[row.pk, "returned"],
-            "is_simulated": row.pk in simulated,
-            "pool": row.pool_id,
-        }
-        for row in found
-    ]
-
-
-def _first_timers(runs: set[int]) -> set[str]:
-    """Public ids of applications whose group was new when the run decided: it stands in what went in."""
-    problems = AllocationRun.objects.filter(pk__in=runs).values_list("problem", flat=True)
-    candidates = [each for problem in problems for each in json.loads(problem)["candidates"]]
-    return {each["id"] for each in candidates if each["first_timer"]}
-
-
-def _is_by(instant: datetime | None, cutoff: datetime) -> bool:
-    return instant is not None and instant <= cutoff
-
-
-def _standing(awards: list[int], cutoff: datetime) -> Counter[tuple[int, str]]:
-    """What stood on each account of each award at the cut-off, and what had gone back to the pool."""
-    stands: Counter[tuple[int, str]] = Counter()
-    rows = (
-        LedgerEntry.objects.filter(award__in=awards, at__lte=cutoff)
-        .values("award", "from_account", "to_account")
-        .annotate(moved=Sum("gpu_seconds"))
-    )
-    for row in rows:
-        stands[row["award"], row["from_account"]] -= row["moved"]
-        stands[row["award"], row["to_account"]] += row["moved"]
-        if row["to_account"] == Account.POOL:
-            stands[row["award"], "returned"] += row["moved"]
-    return stands
-
-
-def _reserved(awards: list[int], cutoff: datetime) -> Counter[int]:
-    """GPU-seconds of slots that were still to end at the cut-off."""
-    total: Counter[int] = Counter()
-    rows = Reservation.objects.filter(award__in=awards).to_come(cutoff)
-    for award, starts_at, ends_at in rows.values_list("award", "starts_at", "ends_at"):
-        total[award] += int((ends_at - max(starts_at, cutoff)).total_seconds())
-    return total
-
-
-def _call(call: Call) -> dict[str, Any]:
-    return {
-        "slug": call.slug,
-        "title": call.title,
-        "zone": call.zone,
-        "opens_at": iso_utc(call.opens_at),
-        "closes_at": iso_utc(call.closes_at),
-        "released_at": iso_utc(call.released_at) if call.released_at else None,
-        "award_starts_at": iso_utc(call.award_starts_at),
-        "award_ends_at": iso_utc(call.award_ends_at),
-        "is_blind": call.is_blind,
-        "rule": call.rule,
-    }
-
-
 def _pool(pool: Pool, awards: list[dict[str, Any]]) -> dict[str, Any]:
     mine = [award for award in awards if award["pool"] == pool.pk]
     return {
@@ -247,18 +133,6 @@ def _by(
     ]
 
 
-def use_by_week(of: Q, cutoff: datetime) -> list[dict[str, Any]]:
-    """GPU-seconds metered in each week (by ISO year and week, UTC), corrections taken off in the week they came."""
-    moved: Counter[tuple[int, int]] = Counter()
-    rows = LedgerEntry.objects.filter(of, at__lte=cutoff).filter(
-        Q(to_account=Account.USED) | Q(from_account=Account.USED)
-    )
-    for at, to_account, gpu_seconds in rows.values_list("at", "to_account", "gpu_seconds").iterator():
-        year, week, _day = at.astimezone(UTC).isocalendar()
-        moved[year, week] += gpu_seconds if to_account == Account.USED else -gpu_seconds
-    return [{"year": year, "week": week, "used": moved[year, week]} for year, week in sorted(moved)]
-
-
 def _days(call: Call, run: AllocationRun | None, cutoff: datetime) -> dict[str, int | None]:
     """Whole days from the close to the decisions, and (median) from there to an award's first job."""
     if run is None:
@@ -313,13 +187,3 @@ def _lot(call: Call, run: AllocationRun | None) -> dict[str, str | None]:
     }
 
 
-def energy(awards: Iterable[dict[str, Any]], call: Call) -> dict[str, int]:
-    """Estimated: GPU-hours × watts × PUE, and that × grid; rounded down to watt-hours and grams."""
-    watt_seconds = sum(award["used"] * award["watts"] for award in awards)
-    watt_hours = watt_seconds * call.pue_hundredths // (100 * SECONDS_AN_HOUR)
-    return {
-        "watt_hours": watt_hours,
-        "co2_grams": watt_hours * call.grid_g_per_kwh // 1000,
-        "pue_hundredths": call.pue_hundredths,
-        "grid_g_per_kwh": call.grid_g_per_kwh,
-    }

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 
+from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,7 @@ from grants.models import Application
 
 PUBLIC_STATES = ("accepted", "active", "finished", "expired")
 PERSON = "person"
+TOTALS_KEPT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,11 @@ class Line:
 
 
 def totals() -> Totals:
-    """Over all awards that were accepted; two queries however many there are."""
+    """Over all awards that were accepted, as they were at most a minute ago."""
+    return cache.get_or_set("register.totals", _counted_totals, TOTALS_KEPT_SECONDS)
+
+
+def _counted_totals() -> Totals:
     used = Balance.objects.filter(account=Account.USED).aggregate(sum=Sum("gpu_seconds"))["sum"]
     counted = Award.objects.filter(state__in=PUBLIC_STATES).aggregate(
         awards=Count("pk"),
@@ -59,9 +65,11 @@ def public_name(application: Application) -> str:
 
 def awards(*, call: str = "", sdg: str = "") -> QuerySet[Award]:
     """Public awards, newest first, with what a line needs; filters that name nothing known show nothing."""
-    rows = Award.objects.filter(state__in=PUBLIC_STATES).select_related("application", "pool__call")
-    used = Sum("balances__gpu_seconds", filter=Q(balances__account=Account.USED))
-    rows = rows.annotate(used=used).order_by("-pk")
+    rows = (
+        Award.objects.filter(state__in=PUBLIC_STATES)
+        .select_related("application", "pool__call")
+        .order_by("-pk")
+    )
     if call:
         rows = rows.filter(pool__call__slug=call)
     if sdg:
@@ -72,6 +80,9 @@ def awards(*, call: str = "", sdg: str = "") -> QuerySet[Award]:
 def lines(rows: Iterable[Award]) -> Iterator[Line]:
     """One line an award; two queries a page of awards."""
     found = list(rows)
+    used = dict(
+        Balance.objects.filter(award__in=found, account=Account.USED).values_list("award", "gpu_seconds")
+    )
     simulated = set(
         Award.objects.filter(pk__in=[row.pk for row in found])
         .filter(usage_records__is_simulated=True)
@@ -88,7 +99,7 @@ def lines(rows: Iterable[Award]) -> Iterator[Line]:
             summary=application.title,
             sdg=application.sdg_main,
             granted_gpu_seconds=award.gpu_seconds,
-            used_gpu_seconds=award.used or 0,  # type: ignore[attr-defined]
+            used_gpu_seconds=used.get(award.pk, 0),
             starts=award.starts_at.date(),
             ends=award.ends_at.date(),
             state=award.state,

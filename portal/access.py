@@ -169,7 +169,7 @@ PAGES: Mapping[str, str | Rows | Desk] = {
     "report_pdf": Rows(REPORT),
     "report_html": Rows(REPORT),
     "report_csv": Rows(REPORT),
-    "admin:login": PUBLIC,
+    "admin:login": Desk(STAFF),
     "admin:logout": Desk(STAFF),
     "admin:index": Desk(STAFF),
     "admin:app_list": Desk(STAFF),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from portal.admin_base import VisibleAdmin
 
 # Pages of the stock admin that would show rows, or change an account, past the table in portal.access.
-LEFT_OUT = frozenset({"view_on_site", "password_change", "password_change_done"})
+LEFT_OUT = frozenset({"view_on_site", "autocomplete", "password_change", "password_change_done"})
 
 
 class Workroom(admin.AdminSite):
@@ -42,7 +42,7 @@ class Workroom(admin.AdminSite):
         return super().has_permission(request) and not _needs_second_factor(request)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        inner = super().admin_view(_hides(view), cacheable)
+        inner = super().admin_view(hides(view), cacheable)
 
         def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.user.is_authenticated and not request.user.is_staff:
@@ -70,7 +70,7 @@ def _needs_second_factor(request: HttpRequest) -> bool:
     return settings.STAFF_NEEDS_MFA and not is_mfa_enabled(request.user)
 
 
-def _hides(view: Callable[..., Any]) -> Callable[..., Any]:
+def hides(view: Callable[..., Any]) -> Callable[..., Any]:
     """What a person may not open is not there: 403 would say that it is."""
 
     def hidden(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

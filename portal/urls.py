@@ -5,9 +5,10 @@ from django.contrib import admin
 from django.urls import include, path
 
 from portal import views
+from portal.admin_site import hides
 
 admin.autodiscover()
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = hides(secure_admin_login(admin.site.login))  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,7 +18,7 @@ urlpatterns = [
     path("help/", views.help_index, name="help"),
     path("help/<slug:name>/", views.help_topic, name="help_topic"),
     path("healthz", views.healthz, name="healthz"),
-    path("applications/<str:public_id>/", views.application, name="application"),
+    path("applications/<slug:public_id>/", views.application, name="application"),
     path("", include("grants.urls")),
     path("", include("allocation.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -1,7 +1,6 @@
 """What holds for every test: nothing is skipped under CI, which are pure, which browser is driven."""
 
 import os
-import shutil
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from tests import flush
+from tests import chromium, flush
 
 # The synchronous Playwright runs inside an event loop, which Django would take for an asynchronous caller.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -17,16 +16,6 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 TESTS = Path(__file__).parent
 PURE = [TESTS / name for name in ("allocation/engine", "allocation/clusters", "portal/deploy", "portal/lib")]
 NOTHING_SKIPPED = os.environ.get("CI", "").lower() in {"true", "1"}
-CHROMIUM = ["chromium", "chromium-browser", "google-chrome"]
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 # No deadline: CI shares its machines. Under CI the examples are the same each time, so a red build repeats.
 hypothesis_settings.register_profile("house", deadline=None, derandomize=NOTHING_SKIPPED)
@@ -66,7 +55,4 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """The system's Chromium instead of one that Playwright would download."""
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    assert found, "no Chromium found; make setup-test installs it"
-    return {**browser_type_launch_args, "executable_path": found, "args": CHROMIUM_ARGUMENTS}
+    return {**browser_type_launch_args, **chromium.launch_arguments()}

@@ -157,10 +157,10 @@ def cumulative(points: Sequence[Datum], *, lines: Sequence[Datum] = (), is_rtl: 
         if number in shown[1]:
             words.append(_value_words(middle, floor - height, point.text, breadth, levels))
     rules = tuple(Rule(y, number > 0) for number, y in enumerate(levels))
-    names = _level_words(lines, levels)
+    names, keys = _off_the_bars(_level_words(lines, levels), boxes, floor + LINE)
     drawing = Drawing(
-        height=floor + LINE + 8,
-        boxes=(*(box for box in boxes if box.height), *_shields(names, boxes)),
+        height=max([floor + LINE, *(name.y for name in names)]) + 8,
+        boxes=(*(box for box in boxes if box.height), *keys),
         words=(*words, *names),
         rules=rules,
         baseline=floor,
@@ -201,10 +201,19 @@ def _level_words(lines: Sequence[Datum], levels: Sequence[int]) -> list[Words]:
     return words
 
 
-def _shields(names: Sequence[Words], bars: Sequence[Box]) -> list[Box]:
-    """A light ground for the name of a level that stands on a bar: early use can be high."""
-    grounds = [Box(name.x, name.y - 13, len(name.text) * LETTER, 17, FILLS[2]) for name in names]
-    return [ground for ground in grounds if any(_meet(ground, bar) for bar in bars)]
+def _off_the_bars(names: Sequence[Words], bars: Sequence[Box], below: int) -> tuple[list[Words], list[Box]]:
+    """A level's name that would stand on a bar goes under the chart, with a piece of its line as the key."""
+    kept: list[Words] = []
+    keys: list[Box] = []
+    for number, name in enumerate(names):
+        ground = Box(name.x, name.y - 13, len(name.text) * LETTER, 17, "")
+        if any(_meet(ground, bar) for bar in bars):
+            below += LINE
+            name = replace(name, x=28, y=below)
+            parts = ((0, 8), (12, 8)) if number else ((0, 20),)
+            keys += [Box(x, below - 5, width, 2, name.ink) for x, width in parts]
+        kept.append(name)
+    return kept, keys
 
 
 def _meet(one: Box, other: Box) -> bool:

@@ -73,6 +73,13 @@ class TestMoving:
         assert ledger.balances(award) == before
         assert not LedgerEntry.objects.filter(source="too much").exists()
 
+    def test_a_pool_that_is_too_small_holds_nothing_for_anybody(self):
+        award = an_award(accepted=False)
+        entries, left = LedgerEntry.objects.count(), ledger.pool_balance(award.pool)
+        with pytest.raises(ledger.NotEnough, match=f"only {left // HOUR} are there"):
+            ledger.hold_all(pool=award.pool, awards=[award] * 7, now=NOW)
+        assert LedgerEntry.objects.count() == entries and ledger.pool_balance(award.pool) == left
+
     def test_not_enough_is_said_to_people(self):
         assert issubclass(ledger.NotEnough, Refused)
 

@@ -1,11 +1,12 @@
-"""What a person types on each of the twelve pages. Called by the tests of the pages."""
+"""Who sits before the pages, and what they type on each of the twelve. Called by the tests of the pages."""
 
+import uuid
 from typing import Any
 
 from django.test import Client
 
-from grants.models import Application
-from tests.factories import some_answers
+from grants.models import Application, Call
+from tests.factories import a_draft, a_user, an_open_call, at, some_answers
 
 
 def typed(application: Application) -> dict[int, dict[str, Any]]:
@@ -50,3 +51,31 @@ def answer(client: Client, application: Application, number: int, **data: Any) -
     """Opens a page and posts it, as a person does."""
     shown = client.get(page(application, number))
     return client.post(page(application, number), hidden(shown) | {"do": "save"} | data)
+
+
+def signed_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def begun(call: Call | None = None) -> tuple[Client, Application]:
+    """Somebody who has just pressed “Begin”."""
+    client, call = signed_in(a_user()), call or an_open_call()
+    client.post(f"/calls/{call.slug}/apply/", {"once": uuid.uuid4()})
+    return client, Application.objects.latest("pk")
+
+
+def drafted(**answers: Any) -> tuple[Client, Application]:
+    draft = a_draft(**answers)
+    return signed_in(draft.owner), draft
+
+
+def renamed(call: Call, title: str) -> Call:
+    Call.objects.filter(pk=call.pk).update(title=title)
+    return call
+
+
+def closed(call: Call) -> None:
+    """Turns the clock past the close by moving the close."""
+    Call.objects.filter(pk=call.pk).update(closes_at=at(minutes=-1))

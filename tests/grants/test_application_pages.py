@@ -11,14 +11,13 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from grants import applications
-from grants.models import Application, Call, Receipt, State
+from grants.models import Application, Receipt, State
 from portal.models import Mail, PostedForm
 from tests.factories import (
     HOUR,
     a_chair,
     a_co_applicant,
     a_draft,
-    a_gpu_type,
     a_released_run,
     a_user,
     an_application,
@@ -27,37 +26,9 @@ from tests.factories import (
     at,
     some_answers,
 )
-from tests.grants.posting import answer, hidden, page, typed
+from tests.grants.posting import answer, begun, closed, drafted, hidden, page, signed_in, typed
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(user: Any) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def begun(call: Call | None = None) -> tuple[Client, Application]:
-    """Somebody who has just pressed “Begin”."""
-    client, call = signed_in(a_user()), call or an_open_call()
-    client.post(f"/calls/{call.slug}/apply/", {"once": uuid.uuid4()})
-    return client, Application.objects.latest("pk")
-
-
-def drafted(**answers: Any) -> tuple[Client, Application]:
-    draft = a_draft(**answers)
-    return signed_in(draft.owner), draft
-
-
-def renamed(call: Call, title: str) -> Call:
-    Call.objects.filter(pk=call.pk).update(title=title)
-    return call
-
-
-def closed(call: Call) -> None:
-    """Turns the clock past the close by moving the close."""
-    Call.objects.filter(pk=call.pk).update(closes_at=at(minutes=-1))
 
 
 def test_from_begin_to_receipt_through_all_twelve_pages() -> None:
@@ -267,91 +238,6 @@ def test_versions_beyond_a_thousand_are_posted_as_plain_digits() -> None:
     assert 'name="version" value="1234"' in client.get(page(draft, 1)).content.decode()
 
 
-def test_the_estimator_works_out_hours_and_fills_them_in() -> None:
-    client, draft = drafted(job_kind="fine_tune")
-    data = {
-        "gpu_type": a_gpu_type().pk,
-        "est-model": "lora_7b",
-        "est-amount": "50,000",
-        "est-passes": "3",
-        "ask_gpu_seconds": "",
-        "minimum_gpu_seconds": "",
-    }
-    shown = answer(client, draft, 6, do="estimate", **data)
-    html = shown.content.decode()
-    assert "One run takes 1 to 6 hours" in html
-    assert 'name="ask_gpu_seconds" value="15"' in html
-    assert 'name="minimum_gpu_seconds" value="6"' in html
-    cheaper = answer(client, draft, 6, do="cheaper:lora_3b", **data).content.decode()
-    assert 'name="ask_gpu_seconds" value="8"' in cheaper
-    assert re.search(r'value="lora_3b" selected', cheaper)
-    draft.refresh_from_db()
-    assert draft.ask_gpu_seconds == 150 * HOUR
-
-
-def test_hours_that_were_typed_stay_until_the_estimate_is_taken() -> None:
-    client, draft = drafted(job_kind="fine_tune")
-    data = {"gpu_type": a_gpu_type().pk, "est-model": "lora_7b", "est-amount": "50000"}
-    data |= {"ask_gpu_seconds": "99", "minimum_gpu_seconds": "9,5"}
-    kept = answer(client, draft, 6, do="estimate", **data).content.decode()
-    assert 'name="ask_gpu_seconds" value="99"' in kept
-    assert 'name="minimum_gpu_seconds" value="9,5"' in kept
-    taken = answer(client, draft, 6, do="take", **data).content.decode()
-    assert 'name="ask_gpu_seconds" value="15"' in taken
-
-
-def test_more_than_twice_the_estimate_needs_one_sentence() -> None:
-    client, draft = drafted(job_kind="fine_tune", ask_reason="")
-    data = {"gpu_type": a_gpu_type().pk, "est-model": "lora_7b", "est-amount": "50000"}
-    data |= {"ask_gpu_seconds": "31", "minimum_gpu_seconds": "10"}
-    html = answer(client, draft, 6, **data).content.decode()
-    assert "we estimated 15 hours" in html
-    assert answer(client, draft, 6, **data, ask_reason="Three dialects.").status_code == 302
-
-
-@pytest.mark.parametrize(
-    ("ask", "least", "said"),
-    [
-        ("150", "200", "The smallest useful amount (200 h) is larger than the ask (150 h)."),
-        ("1501", "10", "at most 1,500 hours"),
-        ("0", "1", "more than zero hours"),
-        ("-3", "1", "less than zero"),
-        ("many", "1", "Write a number of hours"),
-    ],
-)
-def test_hours_that_cannot_be_say_what_to_change(ask: str, least: str, said: str) -> None:
-    client, draft = drafted()
-    data = {"gpu_type": a_gpu_type().pk, "ask_gpu_seconds": ask, "minimum_gpu_seconds": least}
-    html = answer(client, draft, 6, **data).content.decode()
-    assert said in html
-    assert f'value="{ask}"' in html
-
-
-def test_somebody_who_wants_help_may_leave_the_hours_open_for_now() -> None:
-    client, draft = begun()
-    assert answer(client, draft, 6, gpu_type=a_gpu_type().pk, wants_help="on").status_code == 302
-    draft.refresh_from_db()
-    assert (draft.wants_help, draft.ask_gpu_seconds) == (True, None)
-
-
-def test_jobs_without_a_table_are_told_so() -> None:
-    client, draft = drafted(job_kind="images")
-    html = client.get(page(draft, 6)).content.decode()
-    assert "We have no measured table" in html
-    assert "est-model" not in html
-
-
-def test_the_estimate_is_open_to_all_and_stands_in_the_address() -> None:
-    asked = "/estimate/?model=lora_7b&amount=50%2C000&passes=3&card=a100_40&grid=FI"
-    html = Client().get(asked).content.decode()
-    assert "One run takes 1 to 6 hours on an A100 40 GB. Ask for 15." in html
-    assert "0.7 kg CO₂" in html
-    wrong = Client().get("/estimate/?model=gpt&amount=lots").content.decode()
-    assert "Choose a model from the list." in wrong
-    assert "Write a whole number" in wrong
-    assert 'value="lots"' in wrong
-
-
 def test_the_file_of_a_receipt_has_exactly_its_digest() -> None:
     sent = an_application(title="Ein Wörterbuch für হাওর")
     client = signed_in(sent.owner)
@@ -433,66 +319,6 @@ def test_there_is_no_thirteenth_question() -> None:
     client, draft = drafted()
     for number in (0, 13, 10**30):
         assert client.get(f"/applications/{draft.public_id}/q/{number}/").status_code == 404
-
-
-def test_calls_stand_in_order_open_announced_closed() -> None:
-    titles = ("Shut", "Later", "Takes applications")
-    shut, later, _ = (renamed(an_open_call(), title) for title in titles)
-    closed(shut)
-    Call.objects.filter(pk=later.pk).update(opens_at=at(days=3))
-    html = Client().get("/calls/").content.decode()
-    order = [
-        html.index(text)
-        for text in ("Open now", "Takes applications", "Announced", "Later", "Closed", "Shut")
-    ]
-    assert order == sorted(order)
-
-
-def test_without_calls_the_page_says_what_will_stand_there() -> None:
-    assert "No call is published yet" in Client().get("/calls/").content.decode()
-
-
-def test_an_unpublished_call_is_not_there() -> None:
-    call = an_open_call()
-    Call.objects.filter(pk=call.pk).update(published_at=None)
-    for rest in ("", "questions/", "apply/"):
-        assert Client().get(f"/calls/{call.slug}/{rest}").status_code == 404
-    assert call.title not in Client().get("/calls/").content.decode()
-
-
-def test_a_call_says_its_dates_with_zone_its_pool_rubric_and_the_hash_of_its_secret() -> None:
-    call = an_open_call()
-    html = Client().get(f"/calls/{call.slug}/").content.decode()
-    assert "Dhaka time (UTC+6)" in html
-    assert "A100" in html and "1,000" in html
-    assert "SDG change" in html
-    assert "People are waiting" in html or "people are waiting" in html
-    assert call.lot_secret_sha256 in html
-    assert call.lot_secret not in html
-    questions = Client().get(f"/calls/{call.slug}/questions/").content.decode()
-    assert questions.count("For example") == 12
-
-
-def test_applying_to_a_closed_call_is_refused_in_words() -> None:
-    call = an_open_call()
-    closed(call)
-    client = signed_in(a_user())
-    assert "does not take applications now" in client.get(f"/calls/{call.slug}/apply/").content.decode()
-    shown = client.post(f"/calls/{call.slug}/apply/", {"once": uuid.uuid4()}, follow=True)
-    assert "The call closed on" in shown.content.decode()
-    assert not Application.objects.exists()
-
-
-@pytest.mark.parametrize("count", [1, 30])
-def test_the_list_of_calls_costs_the_same_for_one_and_thirty(
-    count: int, django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    for _ in range(count):
-        an_open_call()
-    client = Client()
-    with django_assert_num_queries(5):
-        shown = client.get("/calls/")
-    assert shown.content.decode().count("<article") == min(count, 20)
 
 
 @pytest.mark.parametrize("count", [1, 30])

@@ -14,7 +14,7 @@ from grants.forms import FORMS
 from grants.forms.fields import HoursField, NumberField, TextField
 from grants.models import Application
 from tests.factories import a_draft, a_gpu_type, some_answers
-from tests.grants.posting import answer, hidden, page, typed
+from tests.grants.posting import answer, drafted, hidden, page, typed
 
 pytestmark = pytest.mark.django_db
 
@@ -32,12 +32,6 @@ NASTY = (
     "\ufeffbegins with a byte order mark",
     "C:\\con\\aux %s %n $(reboot) `id`",
 )
-
-
-def drafted() -> tuple[Client, Application]:
-    draft, client = a_draft(), Client()
-    client.force_login(draft.owner)
-    return client, draft
 
 
 @pytest.mark.parametrize("text", NASTY)

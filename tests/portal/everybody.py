@@ -46,13 +46,17 @@ class Thing:
     row: models.Model
     kinds: tuple[str, ...]
     relations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    has_pages: bool = True
 
-    def is_given(self, role: str, right: str, as_: tuple[str, ...] | None = None) -> bool:
+    def is_given(
+        self, role: str, right: str, as_: tuple[str, ...] | None = None, kinds: tuple[str, ...] | None = None
+    ) -> bool:
         """What the table says, from the relations written here."""
         stands_in = {*self.relations.get(role, ()), "visitor"}
         return any(
             right in rights and relation in stands_in and (as_ is None or relation in as_)
             for kind in self.kinds
+            if kinds is None or kind in kinds
             for relation, rights in MATRIX[kind].items()
         )
 
@@ -67,8 +71,9 @@ class World:
 
     def of_kinds(self, kinds: tuple[str, ...]) -> dict[str, Thing]:
         """Rows of the models that have these kinds, whichever of them the row is."""
-        models_ = {type(thing.row) for thing in self.things.values() if set(thing.kinds) & set(kinds)}
-        return {name: thing for name, thing in self.things.items() if type(thing.row) in models_}
+        shown = {name: thing for name, thing in self.things.items() if thing.has_pages}
+        types = {type(thing.row) for thing in shown.values() if set(thing.kinds) & set(kinds)}
+        return {name: thing for name, thing in shown.items() if type(thing.row) in types}
 
     def client(self, role: str) -> Client:
         client = Client(raise_request_exception=False)
@@ -164,7 +169,7 @@ def of_the_open_call(users: Mapping[str, Any]) -> dict[str, Thing]:
         ),
         "own application": Thing(own, ("application",), mine),
         "group": Thing(application.group, ("group",), group),
-        "receipt": Thing(application.receipts.get(), ("application",), group | both),
+        "receipt": Thing(application.receipts.get(), ("application",), group | both, has_pages=False),
         **of_the_review(users, application, both),
     }
 
@@ -252,7 +257,7 @@ def of_the_cluster(award: Award) -> dict[str, Thing]:
         "reservation": Thing(award.reservations.first(), ("reservation",), both | used),
         "usage record": Thing(award.usage_records.first(), ("usage record",), both | used),
         "cluster": Thing(cluster, ("cluster",), dict.fromkeys(OPERATORS, ("operator",))),
-        "gpu": Thing(cluster.gpus.first(), ("cluster",), dict.fromkeys(OPERATORS, ("operator",))),
+        "gpu": Thing(cluster.gpus.first(), ("cluster",), dict.fromkeys(OPERATORS, ("operator",)), False),
     }
     assert all(thing.row is not None for thing in things.values())
     return things

@@ -27,6 +27,8 @@ BROUGHT_ALONG = ("accounts/", "i18n/")
 # The workroom ends in a page that is never there.
 NEVER_THERE = "admin:None"
 NO_ROW = Thing(Heartbeat(), ())
+# A desk whose form names a call, and this test sends it empty.
+FORM_ABOUT_A_ROW = ("admin:allocation_ranking_add", "post")
 METHODS = ("get", "head", "post", "options")
 WORDS = {"name": "applicant", "token": "nothing", "app_label": "grants", "number": 1, "login_pk": 1}
 MISSING = {
@@ -92,7 +94,7 @@ class Visit:
         if isinstance(page, Desk):
             return any(role in CAN_BE[relation] for relation in page.as_)
         right = page.post if method == "post" and page.post else page.right
-        return self.thing is not None and self.thing.is_given(role, right, page.as_)
+        return self.thing is not None and self.thing.is_given(role, right, page.as_, page.kinds)
 
 
 def of_row(row: Any) -> dict[str, Any]:
@@ -130,22 +132,27 @@ def visits(world: World, names: Iterable[str] | None = None) -> Iterator[Visit]:
 
 
 def answer(client: Client, visit: Visit, method: str) -> tuple[int, str]:
-    data = {"ids": visit.path.partition("ids=")[2]} if method == "post" else None
+    data = {"ids": visit.path.partition("ids=")[2], "step": "declare"} if method == "post" else None
+    session = client.cookies.get("sessionid")
     with undone():
         response = getattr(client, method)(visit.path, data)
-        return response.status_code, response.headers.get("Location", "")
+    if session is not None:
+        client.cookies["sessionid"] = session  # signing out is undone too
+    return response.status_code, response.headers.get("Location", "")
 
 
 def leads_to_sign_in(status: int, where: str) -> bool:
-    return status == 302 and where.startswith(("/accounts/login/", "/admin/"))
+    """The workroom's sign-out leads those who are out to its door."""
+    return status == 302 and (where.startswith(("/accounts/login/", "/admin/login/")) or where == "/admin/")
 
 
 def fault(visit: Visit, role: str, method: str, status: int, where: str) -> str:
     """What is wrong with an answer; empty when it is as the table says."""
     if status == 405:
         return ""  # what a page does not take is the same for all, see `crawl`
-    if visit.is_given(role, method):
-        is_right = status < 400 and not (role != "visitor" and where.startswith("/accounts/login/"))
+    if visit.is_given(role, method) and (visit.name, method) != FORM_ABOUT_A_ROW:
+        is_sent_away = role != "visitor" and PAGES[visit.name] != PUBLIC and leads_to_sign_in(status, where)
+        is_right = status < 400 and not is_sent_away
     else:
         is_right = status == 404 or (role == "visitor" and leads_to_sign_in(status, where))
     return "" if is_right else f"{role} {method} {visit.name} ({visit.label}): {status} {where}"
@@ -174,4 +181,5 @@ def test_every_page_stands_in_the_table() -> None:
 
 
 def test_each_page_gives_each_person_what_the_table_says(world: World, clients: dict[str, Client]) -> None:
-    assert crawl(world, clients) == []
+    faults = crawl(world, clients)
+    assert not faults, "\n".join(faults)

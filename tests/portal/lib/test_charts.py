@@ -138,3 +138,16 @@ def test_fills_are_apart_in_grey() -> None:
 
     tones = sorted(grey(fill) for fill in charts.FILLS)
     assert min(right - left for left, right in itertools.pairwise(tones)) > 40
+
+
+def test_the_name_of_a_level_never_stands_on_a_bar() -> None:
+    early = [charts.Datum("Week 1", 90, "90 h"), charts.Datum("Week 2", 95, "95 h")]
+    levels = [charts.Datum("Even pace", 50, "50 h"), charts.Datum("Awarded", 200, "200 h")]
+    drawing = charts.cumulative(early, lines=levels)
+    even, awarded = (
+        next(word for word in drawing.words if name in word.text) for name in ("Even", "Awarded")
+    )
+    assert drawing.baseline is not None
+    assert even.y > drawing.baseline + charts.LINE
+    assert awarded.y < drawing.baseline
+    assert drawing.height > even.y
