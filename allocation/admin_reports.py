@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from allocation import reports
-from allocation.models import Report
+from allocation.models import Award, Report
 from grants.models import Call
 from portal.access import get_visible
 from portal.admin_base import VisibleAdmin, workroom_page
@@ -23,20 +23,39 @@ from portal.refused import Refused
 
 
 class NewReportForm(forms.Form):
+    """A whole call, or one award of it when its account is given."""
+
     call = forms.ModelChoiceField(queryset=Call.objects.none(), label=gettext_lazy("Call"))
+    award = forms.CharField(
+        label=gettext_lazy("Account of one award (optional)"),
+        help_text=gettext_lazy("Leave it empty for a report of the whole call."),
+        max_length=9,
+        required=False,
+    )
 
     def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.user = user
         self.fields["call"].queryset = Call.objects.visible_to(user, as_={"chair"})  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        name, call = self.cleaned_data.get("award", "").strip(), self.cleaned_data.get("call")
+        mine = Award.objects.visible_to(self.user, as_={"chair"}).filter(pool__call=call, account_name=name)
+        found = mine.select_related("application", "pool__call", "pool__funder").first() if name else None
+        if name and call and found is None:
+            self.add_error("award", _("There is no award “%(name)s” in this call.") % {"name": name})
+        return self.cleaned_data | {"subject": found or call}
 
 
 @once
 def new_report(request: HttpRequest) -> HttpResponse:
     form = NewReportForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid():
+        subject = form.cleaned_data["subject"]
         reports.request(
-            kind="call",
-            subject=form.cleaned_data["call"],
+            kind="award" if isinstance(subject, Award) else "call",
+            subject=subject,
             by=request.user,  # type: ignore[arg-type]
             language=get_language() or "en",
             now=request.arrived_at,  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""The figures of a report: one data object of integers and plain words, frozen at a cut-off instant.
+"""The figures of a call's report: one data object of integers and plain words, frozen at a cut-off instant.
 
 PDF, page and CSV are all made from it (allocation.reports). Nothing here names a person, a reviewer, a draft or
 a single group's score. Instants are ISO in UTC, hours are gpu_seconds, scores thousandths.
@@ -7,21 +7,19 @@ a single group's score. Instants are ISO in UTC, hours are gpu_seconds, scores t
 import json
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, Min, Q
 
-from allocation.models import Account, AllocationRun, Award, LedgerEntry, RankingRow, Reservation, UsageRecord
-from allocation.register import public_name
+from allocation.figures_award import awards_of, energy, head, simulated_used, use_by_week
+from allocation.models import AllocationRun, Award, RankingRow, UsageRecord
 from grants.models import Application, Assignment, Call, Pool, Recusal, State
-from portal.lib.dates import iso_utc
 
-FORMAT = "openhours/report/1"
-SOFTWARE = "Openhours 0.1.0"
-ACCEPTED = ("accepted", "active", "finished", "expired")
-SECONDS_AN_HOUR = 3600
+# A number of fewer than this might be read back to somebody who was not funded.
+LEAST_SHOWN = 5
+OTHERS = "others"
 
 
 def for_call(call: Call, cutoff: datetime) -> dict[str, Any]:
@@ -34,12 +32,7 @@ def for_call(call: Call, cutoff: datetime) -> dict[str, Any]:
     awards = awards_of(Award.objects.filter(pool__call=call, offered_at__lte=cutoff), cutoff)
     run = AllocationRun.objects.released().filter(call=call, state_since__lte=cutoff).first()
     pools = Pool.objects.filter(call=call).select_related("funder", "gpu_type").order_by("pk")
-    return {
-        "format": FORMAT,
-        "software": SOFTWARE,
-        "kind": "call",
-        "cutoff_at": iso_utc(cutoff),
-        "call": _call(call),
+    return head("call", call, cutoff) | {
         "pools": [_pool(pool, awards) for pool in pools],
         "applications": _applications(sent, awards, run),
         "gpu_seconds": _hours(sent, awards, list(pools)),
@@ -53,7 +46,7 @@ def for_call(call: Call, cutoff: datetime) -> dict[str, Any]:
         "review": _review(call, cutoff),
         "lot": _lot(call, run),
         "energy": energy(awards, call),
-        "is_simulated": any(award["is_simulated"] for award in awards),
+        "simulated_used": simulated_used(awards),
     }
 
 
@@ -120,16 +113,21 @@ def _by_goal(sent: list[Application], awards: list[dict[str, Any]]) -> list[dict
 def _by(
     name: str, sent: list[Application], awards: list[dict[str, Any]], key: Callable[[Application], str]
 ) -> list[dict[str, Any]]:
+    """By country or kind of group; few applications of which none was funded are put together as others."""
     asked = Counter(key(row) for row in sent)
+    given = Counter(award[name] for award in awards)
+    for value, number in list(asked.items()):
+        if number < LEAST_SHOWN and not given[value]:
+            asked[OTHERS] += asked.pop(value)
     return [
         {
             name: value,
             "applications": asked[value],
-            "awards": sum(award[name] == value for award in awards),
+            "awards": given[value],
             "awarded": sum(award["awarded"] for award in awards if award[name] == value),
             "used": sum(award["used"] for award in awards if award[name] == value),
         }
-        for value in sorted(set(asked) | {award[name] for award in awards})
+        for value in sorted({*asked, *given}, key=lambda value: (value == OTHERS, value))
     ]
 
 
@@ -151,12 +149,14 @@ def _days(call: Call, run: AllocationRun | None, cutoff: datetime) -> dict[str, 
 
 
 def _scores(run: AllocationRun | None) -> list[dict[str, int]]:
-    """How many applications have a mean in each half point; no score stands beside a name."""
+    """How many applications have a mean in each half point; none where they are too few to hide anybody."""
     if run is None:
         return []
     means = RankingRow.objects.filter(ranking=run.ranking, reviews__gt=0).values_list(
         "mean_thousandths", flat=True
     )
+    if len(means) < LEAST_SHOWN:
+        return []
     bins = Counter(min(mean, 4999) // 500 for mean in means)
     return [
         {"from_thousandths": step * 500, "to_thousandths": step * 500 + 500, "applications": bins[step]}
@@ -181,9 +181,8 @@ def _review(call: Call, cutoff: datetime) -> dict[str, int]:
 def _lot(call: Call, run: AllocationRun | None) -> dict[str, str | None]:
     return {
         "secret_sha256": call.lot_secret_sha256,
+        "seed": json.loads(run.problem)["seed"] if run else None,
         "run": run.public_id if run else None,
         "input_sha256": run.input_sha256 if run else None,
         "result_sha256": run.result_sha256 if run else None,
     }
-
-

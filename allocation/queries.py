@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q
 
-from grants.queries import chaired, member, seated
+from grants.queries import chaired, chaired_without_conflict, member, seated
 from portal.access import VisibleQuerySet
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class DecisionQuerySet(VisibleQuerySet[Any]):
         "co-applicant": lambda user: (
             Q(run__state="released") & member(user, "application__group", "co-applicant")
         ),
-        "chair": lambda user: chaired(user, "run__call"),
+        "chair": lambda user: chaired_without_conflict(user, "run__call", "application"),
     }
 
 
@@ -47,7 +47,7 @@ class AwardQuerySet(VisibleQuerySet[Any]):
     relations = {
         "owner": lambda user: member(user, "application__group", "owner"),
         "co-applicant": lambda user: member(user, "application__group", "co-applicant"),
-        "chair": lambda user: chaired(user, "pool__call"),
+        "chair": lambda user: chaired_without_conflict(user, "pool__call", "application"),
         "funder": lambda user: seated(user, "pool__funder"),
     }
 
@@ -64,7 +64,7 @@ class LedgerEntryQuerySet(VisibleQuerySet[Any]):
     relations = {
         "owner": lambda user: member(user, "award__application__group", "owner"),
         "co-applicant": lambda user: member(user, "award__application__group", "co-applicant"),
-        "chair": lambda user: chaired(user, "pool__call"),
+        "chair": lambda user: chaired_without_conflict(user, "pool__call", "award__application"),
         "funder": lambda user: seated(user, "pool__funder"),
     }
 
@@ -87,7 +87,7 @@ class ReservationQuerySet(VisibleQuerySet[Any]):
     relations = {
         "owner": lambda user: member(user, "award__application__group", "owner"),
         "co-applicant": lambda user: member(user, "award__application__group", "co-applicant"),
-        "chair": lambda user: chaired(user, "award__pool__call"),
+        "chair": lambda user: chaired_without_conflict(user, "award__pool__call", "award__application"),
         "operator": lambda user: Q() if user.is_operator else None,
     }
 
@@ -103,7 +103,7 @@ class UsageRecordQuerySet(VisibleQuerySet[Any]):
     relations = {
         "owner": lambda user: member(user, "award__application__group", "owner"),
         "co-applicant": lambda user: member(user, "award__application__group", "co-applicant"),
-        "chair": lambda user: chaired(user, "award__pool__call"),
+        "chair": lambda user: chaired_without_conflict(user, "award__pool__call", "award__application"),
         "operator": lambda user: Q() if user.is_operator else None,
     }
 
@@ -112,5 +112,8 @@ class ReportQuerySet(VisibleQuerySet[Any]):
     kinds = {"report": Q()}
     relations = {
         "chair": lambda user: chaired(user, "call"),
-        "funder": lambda user: Q(call__in=_funded_calls(user)),
+        # One of several funders of a call reads the call's report, and of awards only those from own hours.
+        "funder": lambda user: (
+            Q(award=None, call__in=_funded_calls(user)) | seated(user, "award__pool__funder")
+        ),
     }

@@ -1,8 +1,10 @@
 """What everybody may know of awards: the register and its totals, for the home page, the register and its files."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
+from itertools import islice
+from typing import cast
 
 from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet, Sum
@@ -14,6 +16,7 @@ from grants.models import Application
 PUBLIC_STATES = ("accepted", "active", "finished", "expired")
 PERSON = "person"
 TOTALS_KEPT_SECONDS = 60
+PART = 500
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Line:
 
 def totals() -> Totals:
     """Over all awards that were accepted, as they were at most a minute ago."""
-    return cache.get_or_set("register.totals", _counted_totals, TOTALS_KEPT_SECONDS)
+    return cast(Totals, cache.get_or_set("register.totals", _counted_totals, TOTALS_KEPT_SECONDS))
 
 
 def _counted_totals() -> Totals:
@@ -107,5 +110,8 @@ def lines(rows: Iterable[Award]) -> Iterator[Line]:
         )
 
 
-def as_dicts(rows: Iterable[Award]) -> list[dict[str, object]]:
-    return [asdict(line) for line in lines(rows)]
+def all_lines(rows: QuerySet[Award]) -> Iterator[Line]:
+    """Every award there is, read in parts, so that the whole register never stands in memory."""
+    left = rows.iterator(chunk_size=PART)
+    while part := list(islice(left, PART)):
+        yield from lines(part)

@@ -1,17 +1,21 @@
 """The public register as a page, as CSV and as JSON."""
 
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.core.serializers.json import DjangoJSONEncoder
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from allocation import register
 from grants.models import Call
 from grants.sdg import BY_NUMBER, GOALS
-from portal.lib.csvsafe import csv_bytes
+from portal.lib.csvsafe import csv_lines
 from portal.lib.hours import plain_hours
 
-MOST_ROWS = 20_000
 TEXTS = ("award", "group", "country", "call", "summary", "sdg", "starts", "ends", "state", "is_simulated")
 HEADERS = (*TEXTS, "hours_granted", "hours_used")
 
@@ -33,24 +37,34 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def as_csv(request: HttpRequest) -> HttpResponse:
+def as_csv(request: HttpRequest) -> StreamingHttpResponse:
     call, sdg = _asked(request)
     rows = (
         [getattr(line, name) for name in TEXTS]
         + [plain_hours(line.granted_gpu_seconds), plain_hours(line.used_gpu_seconds)]
-        for line in register.lines(register.awards(call=call, sdg=sdg)[:MOST_ROWS])
+        for line in register.all_lines(register.awards(call=call, sdg=sdg))
     )
-    return HttpResponse(
-        csv_bytes(HEADERS, rows),
+    return StreamingHttpResponse(
+        csv_lines(HEADERS, rows),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="register.csv"'},
     )
 
 
 @require_safe
-def as_json(request: HttpRequest) -> HttpResponse:
+def as_json(request: HttpRequest) -> StreamingHttpResponse:
     call, sdg = _asked(request)
-    return JsonResponse({"awards": register.as_dicts(register.awards(call=call, sdg=sdg)[:MOST_ROWS])})
+    found = register.all_lines(register.awards(call=call, sdg=sdg))
+    return StreamingHttpResponse(_json(found), content_type="application/json")
+
+
+def _json(found: Iterable[register.Line]) -> Iterator[str]:
+    """{"awards": [...]}, an award at a time."""
+    between = '{"awards": ['
+    for line in found:
+        yield between + json.dumps(asdict(line), cls=DjangoJSONEncoder)
+        between = ", "
+    yield "]}" if between == ", " else between + "]}"
 
 
 def _asked(request: HttpRequest) -> tuple[str, str]:

@@ -7,4 +7,4 @@ from allocation.models import Report
 
 
 def make_report(report_id: int) -> None:
-    reports.make(report=Report.objects.get(pk=report_id), now=timezone.now())
+    reports.make(report=Report.objects.select_related("made_by").get(pk=report_id), now=timezone.now())

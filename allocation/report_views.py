@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from allocation import funding, reports
-from allocation.models import Report
+from allocation.models import Award, Report
 from grants.models import Call, Funder
 from portal.access import get_visible, get_visible_from
 from portal.lib.paper import Link
@@ -27,11 +27,14 @@ def funder(request: HttpRequest) -> HttpResponse:
     funders = Funder.objects.visible_to(request.user, as_={"funder"})
     if not funders.exists():
         raise Http404
+    rows = Report.objects.visible_to(request.user, as_={"funder"})
+    reports_shown = list(rows.select_related("call", "award__application").defer("data", "pdf")[:30])
     context = {
         "funders": funders,
         "pools": funding.pools(request.user),
-        "reports": Report.objects.visible_to(request.user).select_related("call", "award__application")[:30],
-        "is_waiting": Report.objects.visible_to(request.user).filter(state__in=["queued", "making"]).exists(),
+        "watched": funding.awards_to_watch(request.user, request.arrived_at),  # type: ignore[attr-defined]
+        "reports": reports_shown,
+        "is_waiting": any(report.state in ("queued", "making") for report in reports_shown),
     }
     return render(request, "allocation/funder.html", context)
 
@@ -41,10 +44,22 @@ def funder(request: HttpRequest) -> HttpResponse:
 @once
 def ask_for_report(request: HttpRequest, slug: str) -> HttpResponse:
     funded = Call.objects.filter(pools__funder__in=Funder.objects.visible_to(request.user, as_={"funder"}))
-    call = get_visible_from(funded.distinct(), request.user, slug=slug)
+    return _ask(request, "call", get_visible_from(funded.distinct(), request.user, slug=slug))
+
+
+@login_required
+@require_POST
+@once
+def ask_for_award_report(request: HttpRequest, account_name: str) -> HttpResponse:
+    rows = Award.objects.select_related("application", "pool__call", "pool__funder")
+    award = get_visible_from(rows, request.user, as_={"funder"}, account_name=account_name)
+    return _ask(request, "award", award)
+
+
+def _ask(request: HttpRequest, kind: str, subject: Call | Award) -> HttpResponse:
     reports.request(
-        kind="call",
-        subject=call,
+        kind=kind,
+        subject=subject,
         by=cast(User, request.user),
         language=get_language() or "en",
         now=request.arrived_at,  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ Called by pages, the admin, the command `report` and the task in allocation.repo
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,10 +13,10 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from allocation import figures, report_words
+from allocation import figures, figures_award, report_words
 from allocation.models import Award, Report, ReportState
 from grants.models import Call
-from portal import audit
+from portal import audit, mail
 from portal.lib.csvsafe import csv_bytes
 from portal.lib.paper import Link
 from portal.lib.pdf import PdfFailed, render_pdf
@@ -26,6 +26,8 @@ from portal.refused import Refused
 
 TRIES = 3
 TASK = "allocation.report_tasks.make_report"
+# Longer than any try takes: what has not moved for so long was left behind.
+STUCK_AFTER = timedelta(minutes=10)
 
 
 def canonical(data: dict[str, Any]) -> bytes:
@@ -36,7 +38,7 @@ def canonical(data: dict[str, Any]) -> bytes:
 def request(*, kind: str, subject: Call | Award, by: User | None, language: str, now: datetime) -> Report:
     """Freezes the figures of a call or an award now and has the PDF made; an earlier report stays as it is."""
     if isinstance(subject, Award):
-        call, award, data = subject.pool.call, subject, figures.for_award(subject, now)
+        call, award, data = subject.pool.call, subject, figures_award.for_award(subject, now)
     else:
         call, award, data = subject, None, figures.for_call(subject, now)
     with transaction.atomic():
@@ -80,17 +82,44 @@ def make(*, report: Report, now: datetime) -> None:
         if not spent:
             defer(TASK, report.pk)
         return
-    Report.objects.filter(pk=report.pk, state=ReportState.MAKING).update(
-        state=ReportState.READY, state_since=now, pdf=pdf, last_error=""
-    )
+    _store(report, pdf, now)
+
+
+def _store(report: Report, pdf: bytes, now: datetime) -> None:
+    """The report is ready and its asker is told, both or neither; a slower twin of this try finds it done."""
+    with transaction.atomic():
+        made = Report.objects.filter(pk=report.pk, state=ReportState.MAKING).update(
+            state=ReportState.READY, state_since=now, pdf=pdf, last_error=""
+        )
+        if made and report.made_by is not None:
+            mail.queue(
+                key=f"report_ready:{report.pk}",
+                to=report.made_by,
+                template="report_ready",
+                context={"report": report},
+                now=now,
+            )
 
 
 def _park_if_spent(report: Report, now: datetime) -> None:
     Report.objects.filter(pk=report.pk, state=ReportState.MAKING, attempts__gte=TRIES).update(
         state=ReportState.PARKED,
         state_since=now,
-        last_error=_("Making it ended the worker three times."),
+        last_error=_(
+            "Three tries ended without a word: the worker was stopped, or the figures hold a fault."
+        ),
     )
+
+
+def take_up(*, now: datetime) -> int:
+    """Gives what a lost try left behind to the worker again; returns how many."""
+    left = Report.objects.filter(
+        state__in=[ReportState.QUEUED, ReportState.MAKING], state_since__lt=now - STUCK_AFTER
+    )
+    keys = list(left.order_by("pk").values_list("pk", flat=True)[:100])
+    for key in keys:
+        defer(TASK, key)
+    return len(keys)
 
 
 def try_again(*, report: Report, by: User | None, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from allocation import awards, reservations, usage
+from allocation import awards, reports, reservations, usage
 from allocation.clusters.base import ClusterAway
 from allocation.models import Cluster
 from portal.queue import defer
@@ -21,8 +21,10 @@ def place_award(award_id: int) -> None:
 
 
 def every_five_minutes() -> None:
-    """Ends awards that are due, then gives each cluster a task of its own, so that a fault stays with it."""
+    """Ends awards that are due, takes up lost reports, then gives each cluster a task of its own, so that a fault
+    stays with it."""
     awards.end_due(now=timezone.now())
+    reports.take_up(now=timezone.now())
     for cluster in Cluster.objects.order_by("pk"):
         defer("allocation.tasks.tend_cluster", cluster.pk)
 

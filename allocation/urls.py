@@ -17,6 +17,11 @@ urlpatterns = [
     path("register.json", register_views.as_json, name="register_json"),
     path("funder/", report_views.funder, name="funder"),
     path("funder/calls/<slug:slug>/report/", report_views.ask_for_report, name="ask_for_report"),
+    path(
+        "funder/awards/<slug:account_name>/report/",
+        report_views.ask_for_award_report,
+        name="ask_for_award_report",
+    ),
     path("reports/<slug:public_id>.pdf", report_views.report_pdf, name="report_pdf"),
     path("reports/<slug:public_id>.html", report_views.report_html, name="report_html"),
     path("reports/<slug:public_id>.csv", report_views.report_csv, name="report_csv"),

@@ -5,7 +5,7 @@ Called by the stage functions, the forms and every page that shows an applicatio
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -141,7 +141,7 @@ def _missing_who(application: Application) -> Iterable[Missing]:
 
 def answer_words(application: Application, question: Question) -> list[str]:
     """One answer in words, a line an item; no line where nothing was answered. Goals come as rows of their own."""
-    words = {
+    words: dict[str, Callable[[], list[str]]] = {
         "make": lambda: [application.title],
         "problem": lambda: [application.problem],
         "goal": lambda: [],

@@ -76,7 +76,7 @@ class ApplicationQuerySet(VisibleQuerySet[Any]):
             Q(pk__in=user.assignments.filter(declared_at__isnull=False).values("application"))
             & ~Q(pk__in=user.recusals.values("application"))
         ),
-        "chair": lambda user: _chaired_without_conflict(user, "call", "pk"),
+        "chair": lambda user: chaired_without_conflict(user, "call", "pk"),
     }
 
     def in_call(self, call: Call) -> ApplicationQuerySet:
@@ -86,7 +86,7 @@ class ApplicationQuerySet(VisibleQuerySet[Any]):
         return self.filter(state="submitted")
 
 
-def _chaired_without_conflict(user: Any, call_path: str, application_path: str) -> Q | None:
+def chaired_without_conflict(user: Any, call_path: str, application_path: str) -> Q | None:
     """A chair sees their calls' rows, but not of applications that they stood back from or of own groups."""
     chairs = chaired(user, call_path)
     if chairs is None:
@@ -103,7 +103,7 @@ class ReceiptQuerySet(VisibleQuerySet[Any]):
         "owner": lambda user: member(user, "application__group", "owner"),
         "co-applicant": lambda user: member(user, "application__group", "co-applicant"),
         "assigned reviewer": lambda user: None,
-        "chair": lambda user: _chaired_without_conflict(user, "call", "application"),
+        "chair": lambda user: chaired_without_conflict(user, "call", "application"),
     }
 
     def newest_first(self) -> ReceiptQuerySet:
@@ -114,7 +114,7 @@ class AssignmentQuerySet(VisibleQuerySet[Any]):
     kinds = {"assignment": Q()}
     relations = {
         "self": lambda user: Q(reviewer=user.pk) & ~Q(application__in=user.recusals.values("application")),
-        "chair": lambda user: _chaired_without_conflict(user, "application__call", "application"),
+        "chair": lambda user: chaired_without_conflict(user, "application__call", "application"),
     }
 
     def standing(self) -> AssignmentQuerySet:
@@ -129,7 +129,7 @@ class ReviewQuerySet(VisibleQuerySet[Any]):
             Q(assignment__reviewer=user.pk)
             & ~Q(assignment__application__in=user.recusals.values("application"))
         ),
-        "chair": lambda user: _chaired_without_conflict(
+        "chair": lambda user: chaired_without_conflict(
             user, "assignment__application__call", "assignment__application"
         ),
     }
@@ -142,5 +142,5 @@ class RecusalQuerySet(VisibleQuerySet[Any]):
     kinds = {"recusal": Q()}
     relations = {
         "self": lambda user: Q(reviewer=user.pk),
-        "chair": lambda user: _chaired_without_conflict(user, "application__call", "application"),
+        "chair": lambda user: chaired_without_conflict(user, "application__call", "application"),
     }

@@ -166,6 +166,7 @@ PAGES: Mapping[str, str | Rows | Desk] = {
     "run_bundle": Rows(RELEASED_RUN),
     "funder": Desk(("funder",)),
     "ask_for_report": Rows(POOL, as_=("funder",)),
+    "ask_for_award_report": Rows(AWARD, as_=("funder",)),
     "report_pdf": Rows(REPORT),
     "report_html": Rows(REPORT),
     "report_csv": Rows(REPORT),

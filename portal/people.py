@@ -57,7 +57,8 @@ def _locked(user: User, role: str, by: User | None) -> User:
         raise Refused(_("There is no role called “%(role)s”.") % {"role": role})
     if by is not None and not by.is_operator:
         raise Refused(_("Only an operator gives and takes roles."))
-    return User.objects.select_for_update().get(pk=user.pk)
+    locked: User = User.objects.select_for_update().get(pk=user.pk)
+    return locked
 
 
 def _write(row: User, role: str, *, has_it: bool) -> None:

@@ -44,6 +44,7 @@ WITHOUT_LOOKS = frozenset(
         "admin:login",
         "admin:logout",
         "admin:portal_user_role",
+        "ask_for_award_report",
         "ask_for_report",
         "enter",
         "give_back",
@@ -102,7 +103,7 @@ def _open_pages() -> list[Seen]:
 def _account_pages() -> list[Seen]:
     from django.urls import reverse
 
-    names = ("account_email", "mfa_index", "usersessions_list", "account_logout", "account_reauthenticate")
+    names = ("account_email", "mfa_index", "usersessions_list", "account_logout")
     return [Seen("applicant", name.replace("_", "-"), reverse(name)) for name in names]
 
 
@@ -206,6 +207,10 @@ def _workroom_pages() -> list[Seen]:
     ]
 
 
+def status_of(name: str) -> int:
+    return 404 if name == NOT_FOUND else 200
+
+
 def load_what_the_demo_leaves_open() -> None:
     """What a person would begin in the demo: a draft, a review, a call that is not published."""
     from django.utils import timezone
@@ -242,10 +247,12 @@ def load_what_the_demo_leaves_open() -> None:
 
 
 def person_of(role: str) -> Any:
-    """The demo's person in that role; `declined` is somebody whose application got no hours."""
+    """The demo's person in that role, None for a visitor; `declined` is somebody whose application got no hours."""
     from allocation.models import Decision
     from portal.models import User
 
+    if role == VISITOR:
+        return None
     if role == "declined":
         return Decision.objects.filter(outcome="declined").earliest("pk").application.owner
     return User.objects.get(email=f"{role}@{DOMAIN}")

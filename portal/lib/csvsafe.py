@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -15,14 +16,20 @@ Cell = str | int | Decimal | date | bool | None
 
 def csv_text(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     """The table as text with CRLF line ends. Text is always quoted, so that no separator can split a cell."""
+    return "".join(csv_lines(headers, rows))
+
+
+def csv_lines(headers: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """As `csv_text`, a line at a time, for tables that are sent while they are read."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writerow([safe_cell(header) for header in headers])
-    for row in rows:
+    for row in itertools.chain([headers], rows):
         if len(row) != len(headers):
             raise ValueError(f"A row has {len(row)} cells under {len(headers)} headers.")
         writer.writerow([safe_cell(cell) for cell in row])
-    return out.getvalue()
+        yield out.getvalue()
+        out.seek(0)
+        out.truncate()
 
 
 def csv_bytes(headers: Sequence[str], rows: Iterable[Sequence[Cell]], *, with_bom: bool = False) -> bytes:

@@ -29,7 +29,8 @@ NEVER_THERE = "admin:None"
 NO_ROW = Thing(Heartbeat(), ())
 # A desk whose form names a call, and this test sends it empty.
 FORM_ABOUT_A_ROW = ("admin:allocation_ranking_add", "post")
-METHODS = ("get", "head", "post", "options")
+METHODS = ("get", "post", "head", "options")
+RARE, SOME = ("head", "options"), ("visitor", "owner", "other_reviewer", "chair", "other_chair", "operator")
 WORDS = {"name": "applicant", "token": "nothing", "app_label": "grants", "number": 1, "login_pk": 1}
 MISSING = {
     "slug": "no-such",
@@ -68,7 +69,9 @@ def urls(patterns: Iterable[Any], space: str = "", before: str = "") -> Iterator
     for each in patterns:
         route = before + str(each.pattern)
         if hasattr(each, "url_patterns"):
-            yield from urls(each.url_patterns, space + (f"{each.namespace}:" if each.namespace else ""), route)
+            yield from urls(
+                each.url_patterns, space + (f"{each.namespace}:" if each.namespace else ""), route
+            )
         else:
             yield f"{space}{each.name}", route
 
@@ -100,7 +103,9 @@ class Visit:
 def of_row(row: Any) -> dict[str, Any]:
     """What an address may say of a row."""
     about = row.application if isinstance(row, Decision) else row
-    found = {name: getattr(about, name) for name in ("public_id", "account_name", "slug") if hasattr(about, name)}
+    found = {
+        name: getattr(about, name) for name in ("public_id", "account_name", "slug") if hasattr(about, name)
+    }
     if isinstance(row, Pool):
         found["slug"] = row.call.slug
     if hasattr(row, "receipts"):
@@ -151,8 +156,8 @@ def fault(visit: Visit, role: str, method: str, status: int, where: str) -> str:
     if status == 405:
         return ""  # what a page does not take is the same for all, see `crawl`
     if visit.is_given(role, method) and (visit.name, method) != FORM_ABOUT_A_ROW:
-        is_sent_away = role != "visitor" and PAGES[visit.name] != PUBLIC and leads_to_sign_in(status, where)
-        is_right = status < 400 and not is_sent_away
+        is_sent_away = PAGES[visit.name] != PUBLIC and where.startswith("/accounts/login/")
+        is_right = status < 400 and not (role != "visitor" and is_sent_away)
     else:
         is_right = status == 404 or (role == "visitor" and leads_to_sign_in(status, where))
     return "" if is_right else f"{role} {method} {visit.name} ({visit.label}): {status} {where}"
@@ -161,19 +166,21 @@ def fault(visit: Visit, role: str, method: str, status: int, where: str) -> str:
 def crawl(world: World, clients: dict[str, Client], names: Iterable[str] | None = None) -> list[str]:
     """Everybody opens everything in every way; what the answers got wrong."""
     faults = []
-    refused: dict[tuple[str, str], set[bool]] = {}
+    taken: dict[tuple[str, str], set[bool]] = {}
     for visit in visits(world, names):
-        for role, client in clients.items():
-            for method in METHODS if visit.label in ("", *MOST_ASKED) else ("get", "post"):
-                status, where = answer(client, visit, method)
+        for method in METHODS:
+            known = taken.get((visit.name, method))
+            if known == {False} or (known is not None and method in RARE):
+                continue  # the page's first row has shown that it takes this from nobody, or all that is new
+            for role in SOME if method in RARE else clients:
+                status, where = answer(clients[role], visit, method)
                 faults.append(fault(visit, role, method, status, where))
                 if not leads_to_sign_in(status, where) and status != 404:
-                    refused.setdefault((visit.name, method), set()).add(status == 405)
-    faults += [f"{key} is refused by method for some only" for key, said in refused.items() if len(said) > 1]
+                    taken.setdefault((visit.name, method), set()).add(status != 405)
+    faults += [
+        f"{key} is refused by its method for some only" for key, said in taken.items() if len(said) > 1
+    ]
     return [each for each in faults if each]
-
-
-MOST_ASKED = ("call", "application", "award", "report", "released run", "assignment", "cluster", "person")
 
 
 def test_every_page_stands_in_the_table() -> None:
