@@ -73,8 +73,9 @@ def pages() -> list[Seen]:
 
 
 def _open_pages() -> list[Seen]:
-    from allocation.models import AllocationRun
     from django.urls import reverse
+
+    from allocation.models import AllocationRun
     from portal.help_pages import PAGES
 
     run = AllocationRun.objects.get(state="released")
@@ -108,8 +109,9 @@ def _account_pages() -> list[Seen]:
 
 
 def _applicants_pages() -> list[Seen]:
-    from allocation.models import Award, Decision, Report
     from django.urls import reverse
+
+    from allocation.models import Award, Decision, Report
     from grants.models import Application
 
     def of(name: str, row: Any, *more: Any) -> str:
@@ -141,8 +143,9 @@ def _applicants_pages() -> list[Seen]:
 
 
 def _workroom_pages() -> list[Seen]:
-    from allocation.models import AllocationRun, Award, Cluster, Ranking, Report, Reservation
     from django.urls import reverse
+
+    from allocation.models import AllocationRun, Award, Cluster, Ranking, Report, Reservation
     from grants.models import Application, Assignment, Call, Funder
     from portal.models import User
 
@@ -214,10 +217,10 @@ def status_of(name: str) -> int:
 def load_what_the_demo_leaves_open() -> None:
     """What a person would begin in the demo: a draft, a review, a call that is not published."""
     from django.utils import timezone
+
     from grants import calls, reviews
     from grants.models import Assignment, Call, Funder, GpuType
     from portal.models import User
-
     from tests import factories
 
     now = timezone.now()

@@ -23,10 +23,22 @@ from portal.models import AuditEntry, Mail, User
 from tests import factories as make
 from tests.allocation.awarded import a_decided_call, a_simulated_cluster, just_now
 
-ROLES = (
-    "visitor owner co_applicant assigned undeclared recused other_reviewer chair other_chair chair_applicant "
-    "funder other_funder operator superuser"
-).split()
+ROLES = [
+    "visitor",
+    "owner",
+    "co_applicant",
+    "assigned",
+    "undeclared",
+    "recused",
+    "other_reviewer",
+    "chair",
+    "other_chair",
+    "chair_applicant",
+    "funder",
+    "other_funder",
+    "operator",
+    "superuser",
+]
 CHAIRS = ("chair", "other_chair", "chair_applicant")
 REVIEWERS = ("assigned", "undeclared", "recused", "other_reviewer")
 OPERATORS = ("operator", "superuser")
@@ -181,7 +193,7 @@ def of_the_review(users: Mapping[str, Any], application: Application, both: Any)
     recused = make.an_assignment(application, reviewer=users["recused"])
     reviews.recuse(assignment=recused, kind="family", by=users["recused"], now=now)
     words = {"strength": "Clear.", "fix": "Shorter.", "harm": "none", "harm_note": ""}
-    points = {key: 3 for key in application.call.criteria.values_list("key", flat=True)}
+    points = dict.fromkeys(application.call.criteria.values_list("key", flat=True), 3)
     reviews.save_review(assignment=assigned, by=users["assigned"], scores=points, now=now, **words)
     return {
         "assignment": Thing(assigned, ("assignment",), both | relations(assigned="self")),

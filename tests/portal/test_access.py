@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.db import transaction
-from django.db.models import Q
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from allocation.models import Award, Decision, Report
-from allocation.queries import AwardQuerySet
+from allocation.models import Decision, Report
 from grants.models import Pool
-from grants.queries import ApplicationQuerySet
-from portal.access import MATRIX, PAGES, PUBLIC, READ, SIGNED_IN, WRITE, Desk, Rows, VisibleQuerySet
+from portal.access import PAGES, PUBLIC, Desk, Rows
 from portal.models import Heartbeat
 from tests.portal.everybody import CAN_BE, ROLES, Thing, World, a_world, just_now, undone
 
