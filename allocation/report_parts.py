@@ -15,7 +15,7 @@ from portal.lib.hours import say_hours
 from portal.lib.paper import Chart, Section
 
 Figures = dict[str, Any]
-MOST_BARS = 12
+MOST_BARS = 8
 
 
 def instant(iso: str) -> datetime:
@@ -104,15 +104,18 @@ def energy_section(figures: Figures) -> Section:
 def method(figures: Figures) -> tuple[str, ...]:
     """What the figures mean, and until when they reach."""
     zone = parse_zone(figures["call"]["zone"])
+    reach = _("Data up to %(instant)s.") % {"instant": say_instant(instant(figures["cutoff_at"]), zone)}
+    hours = _(
+        "An hour is one GPU for one hour. Used means metered by the cluster: GPUs × seconds of each job, also of "
+        "those that were run again. Hours shown are cut to two decimals."
+    )
+    once = _(
+        "An award counts once in each table, under its main goal; further goals stand in a column of their own. "
+        "Few applications of which none was funded are put together, so that nobody can be made out."
+    )
     return (
-        _("Data up to %(instant)s.") % {"instant": say_instant(instant(figures["cutoff_at"]), zone)},
-        _(
-            "An hour is one GPU for one hour. Used means metered by the cluster: GPUs × seconds of each job, also of "
-            "those that were run again. Hours shown are cut to two decimals."
-        ),
-        _(
-            "An award counts once in each table, under its main goal; further goals stand in a column of their own."
-        ),
+        f"{reach} {hours}",
+        *((once,) if figures["kind"] == "call" else ()),
         _(
             "Energy is hours used × power of the GPU type × PUE; CO₂e is energy × the grid’s grams a kWh. Both are "
             "estimates: nothing was measured at the socket."

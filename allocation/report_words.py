@@ -229,10 +229,10 @@ def _kind(key: str) -> str:
 
 
 def _decided(figures: Figures) -> Section:
-    told = tuple(_reviewing(figures["review"]))
+    told = [" ".join(_reviewing(figures["review"]))]
     lot = figures["lot"]
     if lot["run"]:
-        told += (
+        run = (
             _("Run %(run)s can be computed again from its public bundle (input %(input)s…).")
             % {"run": lot["run"], "input": lot["input_sha256"][:12]},
             _(
@@ -241,9 +241,12 @@ def _decided(figures: Figures) -> Section:
             )
             % {"secret": lot["secret_sha256"][:12], "seed": lot["seed"][:12]},
         )
+        told.append(" ".join(run))
         if not figures["scores"]:
-            told += (_("Too few applications have scores to show how they spread."),)
-    return Section(_("How it was decided"), told, tables=(_scores(figures),) if figures["scores"] else ())
+            told.append(_("Too few applications have scores to show how they spread."))
+    return Section(
+        _("How it was decided"), tuple(told), tables=(_scores(figures),) if figures["scores"] else ()
+    )
 
 
 def _reviewing(review: Figures) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The report of one award in words: what was promised beside what came of it, on one page. Called by report_words."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils import formats
@@ -44,8 +45,8 @@ def award_parts(figures: Figures) -> dict[str, Any]:
             Section(_("Promise and result"), (_goals(award),), tables=(_promise_and_result(figures),)),
             parts.use_section(figures, awarded=award["awarded"]),
             Section(_("How it goes"), tuple(note.splitlines()) or (_("No progress note was written yet."),)),
-            parts.energy_section(figures),
-            Section(_("To be named as"), (_named_as(figures),), is_boxed=True),
+            replace(parts.energy_section(figures), is_half=True),
+            Section(_("To be named as"), (_named_as(figures),), is_boxed=True, is_half=True),
         ),
     }
 

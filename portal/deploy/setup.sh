@@ -147,7 +147,7 @@ virtual_environment() {
   wanted=$(sha256sum requirements.lock)
   [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && return
   say "installing requirements.lock"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements.lock
+  .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements.lock
   echo "$wanted" >"$stamp"
 }
 

@@ -361,11 +361,11 @@ def test_who_asked_is_told_once_when_the_report_is_ready() -> None:
 
 def test_a_call_costs_the_same_queries_for_1_and_for_30(django_assert_num_queries: Any) -> None:
     award = a_used_award()
-    counts = []
+    call, counts = award.pool.call, []
     for more in (0, 29):
         add_copies({"award": award}, more)
         with django_assert_num_queries(20, exact=False) as queries:
-            told = figures.for_call(award.pool.call, award.accepted_at + timedelta(days=1))
+            told = figures.for_call(call, award.accepted_at + timedelta(days=1))
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert len(told["awards"]) >= 30

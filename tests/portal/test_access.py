@@ -1,41 +1,23 @@
 """Who may open what: each page of the site and of the workroom, for everybody, against the table in portal.access."""
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.db import transaction
+from django.db.models import Q
 from django.test import Client
-from django.urls import get_resolver, reverse
 
-from allocation.models import Decision, Report
-from grants.models import Pool
-from portal.access import PAGES, PUBLIC, Desk, Rows
+from allocation.models import Report
+from allocation.queries import AwardQuerySet
+from grants.queries import ApplicationQuerySet
+from portal.access import MATRIX, PAGES, READ, WRITE, Rows, VisibleQuerySet
 from portal.models import Heartbeat
-from tests.portal.everybody import CAN_BE, ROLES, Thing, World, a_world, just_now, undone
+from tests.portal.crawling import MISSING, NEVER_THERE, address, crawl, hostile_paths, own_urls, visits
+from tests.portal.everybody import ROLES, World, a_world, just_now, undone
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("with_one_step")]
-
-# Pages that other packages bring; they are about the person who opens them.
-BROUGHT_ALONG = ("accounts/", "i18n/")
-# The workroom ends in a page that is never there.
-NEVER_THERE = "admin:None"
-NO_ROW = Thing(Heartbeat(), ())
-# A desk whose form names a call, and this test sends it empty.
-FORM_ABOUT_A_ROW = ("admin:allocation_ranking_add", "post")
-METHODS = ("get", "post", "head", "options")
-RARE, SOME = ("head", "options"), ("visitor", "owner", "other_reviewer", "chair", "other_chair", "operator")
-WORDS = {"name": "applicant", "token": "nothing", "app_label": "grants", "number": 1, "login_pk": 1}
-MISSING = {
-    "slug": "no-such",
-    "public_id": "a00000000",
-    "account_name": "g00000000",
-    "pk": 987654,
-    "object_id": "987654",
-    "sequence": 9999,
-}
 
 
 @pytest.fixture
@@ -60,125 +42,6 @@ def clients(world: World) -> dict[str, Client]:
     return {role: world.client(role) for role in ROLES}
 
 
-def urls(patterns: Iterable[Any], space: str = "", before: str = "") -> Iterator[tuple[str, str]]:
-    """(name, route) of every page that the resolver knows."""
-    for each in patterns:
-        route = before + str(each.pattern)
-        if hasattr(each, "url_patterns"):
-            yield from urls(
-                each.url_patterns, space + (f"{each.namespace}:" if each.namespace else ""), route
-            )
-        else:
-            yield f"{space}{each.name}", route
-
-
-def own_urls() -> dict[str, str]:
-    found = urls(get_resolver().url_patterns)
-    return {name: route for name, route in found if not route.startswith(BROUGHT_ALONG)}
-
-
-@dataclass(frozen=True)
-class Visit:
-    """A page as one row shows it; without a thing it is about no row that there is."""
-
-    name: str
-    path: str
-    label: str
-    thing: Thing | None
-
-    def is_given(self, role: str, method: str) -> bool:
-        page = PAGES[self.name]
-        if isinstance(page, str):
-            return page == PUBLIC or role != "visitor"
-        if isinstance(page, Desk):
-            return any(role in CAN_BE[relation] for relation in page.as_)
-        right = page.post if method == "post" and page.post else page.right
-        return self.thing is not None and self.thing.is_given(role, right, page.as_, page.kinds)
-
-
-def of_row(row: Any) -> dict[str, Any]:
-    """What an address may say of a row."""
-    about = row.application if isinstance(row, Decision) else row
-    found = {
-        name: getattr(about, name) for name in ("public_id", "account_name", "slug") if hasattr(about, name)
-    }
-    if isinstance(row, Pool):
-        found["slug"] = row.call.slug
-    if hasattr(row, "receipts"):
-        found["sequence"] = getattr(row.receipts.first(), "sequence", 9999)
-    if hasattr(row, "logins"):
-        found["login_pk"] = row.logins.values_list("pk", flat=True).first()
-    return found | {"pk": row.pk, "object_id": row.pk}
-
-
-def address(name: str, route: str, values: dict[str, Any]) -> str:
-    wanted = {key: (WORDS | values)[key] for key in re.findall(r"<(?:\w+:)?(\w+)>", route)}
-    path = reverse(name, kwargs=wanted)
-    return f"{path}?ids={values['pk']}" if name.endswith("_assign") else path
-
-
-def visits(world: World, names: Iterable[str] | None = None) -> Iterator[Visit]:
-    """Every page with every row that its address could name, and with one that is not there."""
-    for name, route in own_urls().items():
-        if name == NEVER_THERE or (names is not None and name not in names):
-            continue
-        page = PAGES[name]
-        if not isinstance(page, Rows):
-            yield Visit(name, address(name, route, MISSING), "", NO_ROW)
-            continue
-        for label, thing in world.of_kinds(page.kinds).items():
-            if (name, label) != ("receipt_content", "draft"):  # a draft has no receipt to show
-                yield Visit(name, address(name, route, of_row(thing.row)), label, thing)
-        yield Visit(name, address(name, route, MISSING), "missing", None)
-
-
-def answer(client: Client, visit: Visit, method: str) -> tuple[int, str]:
-    data = {"ids": visit.path.partition("ids=")[2], "step": "declare"} if method == "post" else None
-    session = client.cookies.get("sessionid")
-    with undone():
-        response = getattr(client, method)(visit.path, data)
-    if session is not None:
-        client.cookies["sessionid"] = session  # signing out is undone too
-    return response.status_code, response.headers.get("Location", "")
-
-
-def leads_to_sign_in(status: int, where: str) -> bool:
-    """The workroom's sign-out leads those who are out to its door."""
-    return status == 302 and (where.startswith(("/accounts/login/", "/admin/login/")) or where == "/admin/")
-
-
-def fault(visit: Visit, role: str, method: str, status: int, where: str) -> str:
-    """What is wrong with an answer; empty when it is as the table says."""
-    if status == 405:
-        return ""  # what a page does not take is the same for all, see `crawl`
-    if visit.is_given(role, method) and (visit.name, method) != FORM_ABOUT_A_ROW:
-        is_sent_away = PAGES[visit.name] != PUBLIC and where.startswith("/accounts/login/")
-        is_right = status < 400 and not (role != "visitor" and is_sent_away)
-    else:
-        is_right = status == 404 or (role == "visitor" and leads_to_sign_in(status, where))
-    return "" if is_right else f"{role} {method} {visit.name} ({visit.label}): {status} {where}"
-
-
-def crawl(world: World, clients: dict[str, Client], names: Iterable[str] | None = None) -> list[str]:
-    """Everybody opens everything in every way; what the answers got wrong."""
-    faults = []
-    taken: dict[tuple[str, str], set[bool]] = {}
-    for visit in visits(world, names):
-        for method in METHODS:
-            known = taken.get((visit.name, method))
-            if known == {False} or (known is not None and method in RARE):
-                continue  # the page's first row has shown that it takes this from nobody, or all that is new
-            for role in SOME if method in RARE else clients:
-                status, where = answer(clients[role], visit, method)
-                faults.append(fault(visit, role, method, status, where))
-                if not leads_to_sign_in(status, where) and status != 404:
-                    taken.setdefault((visit.name, method), set()).add(status != 405)
-    faults += [
-        f"{key} is refused by its method for some only" for key, said in taken.items() if len(said) > 1
-    ]
-    return [each for each in faults if each]
-
-
 def test_every_page_stands_in_the_table() -> None:
     assert set(own_urls()) - {NEVER_THERE} == set(PAGES)
 
@@ -186,3 +49,166 @@ def test_every_page_stands_in_the_table() -> None:
 def test_each_page_gives_each_person_what_the_table_says(world: World, clients: dict[str, Client]) -> None:
     faults = crawl(world, clients)
     assert not faults, "\n".join(faults)
+
+
+def all_querysets() -> dict[type, VisibleQuerySet[Any]]:
+    rows = {model: model._default_manager.all() for model in apps.get_models()}
+    return {model: found for model, found in rows.items() if isinstance(found, VisibleQuerySet)}
+
+
+def seen_wrongly(world: World) -> list[str]:
+    """Where `visible_to` differs from the table and the relations written in tests.portal.everybody."""
+    wrong = []
+    for label, thing in world.things.items():
+        rows = type(thing.row)._default_manager
+        for role, user in world.users.items():
+            for right in (READ, WRITE):
+                seen = rows.visible_to(user, right).filter(pk=thing.row.pk).exists()
+                if seen != thing.is_given(role, right):
+                    wrong.append(f"{role} {right} {label}: {seen}")
+    return wrong
+
+
+def test_every_kind_of_row_is_in_the_table_and_in_this_world(world: World) -> None:
+    kinds = {kind for rows in all_querysets().values() for kind in rows.kinds}
+    assert kinds == set(MATRIX)
+    assert kinds == {kind for thing in world.things.values() for kind in thing.kinds}
+    assert all(set(page.kinds) <= kinds for page in PAGES.values() if isinstance(page, Rows))
+
+
+def test_every_relation_of_the_table_is_known_to_its_queryset() -> None:
+    for model, rows in all_querysets().items():
+        named = {relation for kind in rows.kinds for relation in MATRIX[kind]} - {"visitor"}
+        assert named <= set(rows.relations), model
+
+
+def test_each_person_sees_the_rows_that_the_table_says(world: World) -> None:
+    assert seen_wrongly(world) == []
+
+
+def test_a_person_who_is_no_longer_active_sees_what_visitors_see(world: World) -> None:
+    for role in ROLES[1:]:
+        user = world.users[role]
+        user.is_active = False
+        try:
+            for thing in world.things.values():
+                seen = type(thing.row)._default_manager.visible_to(user).filter(pk=thing.row.pk).exists()
+                assert seen == thing.is_given("visitor", READ), (role, thing)
+        finally:
+            user.is_active = True
+
+
+# The table that was promised, in the words of MATRIX; "r" read, "w" write. Kinds that it did not name stand below it.
+PROMISED = {
+    "call": {"visitor": "r", "chair": "rw"},
+    "draft": {"owner": "rw", "co-applicant": "rw"},
+    "application": {"owner": "rw", "co-applicant": "r", "assigned reviewer": "r", "chair": "r"},
+    "review": {"self": "rw", "chair": "r"},
+    "decision": {"owner": "r", "co-applicant": "r", "chair": "rw"},
+    "award": {"owner": "rw", "co-applicant": "r", "chair": "rw", "funder": "r"},
+    "movement": {"owner": "r", "co-applicant": "r", "chair": "r", "funder": "r"},
+    "usage record": {"owner": "r", "co-applicant": "r", "chair": "r", "operator": "r"},
+    "report": {"chair": "rw", "funder": "r"},
+    "person": {"self": "rw", "operator": "rw"},
+    "audit entry": {"operator": "r"},
+    "mail": {"operator": "r"},
+    "reviewer": {"chair": "r"},
+    "recusal": {"self": "r", "chair": "r"},
+    "assignment": {"self": "rw", "chair": "rw"},
+    "group": {"owner": "rw", "co-applicant": "r"},
+    "funder": {"funder": "r", "chair": "r", "operator": "rw"},
+    "unpublished call": {"chair": "rw"},
+    "pool": {"funder": "r", "chair": "rw"},
+    "ranking": {"chair": "r"},
+    "open run": {"chair": "rw"},
+    "released run": {"visitor": "r", "chair": "rw"},
+    "reservation": {"owner": "r", "co-applicant": "r", "chair": "r", "operator": "rw"},
+    "cluster": {"operator": "rw"},
+}
+
+
+def table() -> dict[str, dict[str, str]]:
+    letters = {frozenset({READ}): "r", frozenset({READ, WRITE}): "rw"}
+    return {
+        kind: {relation: letters[rights] for relation, rights in line.items()}
+        for kind, line in MATRIX.items()
+    }
+
+
+def test_the_table_is_the_one_that_was_promised() -> None:
+    assert table() == PROMISED
+
+
+class TestABrokenTwin:
+    """The crawl must notice each of these; else it shows nothing."""
+
+    def test_a_right_taken_out_is_noticed(
+        self, world: World, clients: dict[str, Client], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert crawl(world, clients, ["award"]) == []
+        blind = {**AwardQuerySet.relations, "funder": lambda user: None}
+        monkeypatch.setattr(AwardQuerySet, "relations", blind)
+        assert crawl(world, clients, ["award"]) == [
+            "funder get award (award): 404 ",
+            "funder get award (own award): 404 ",
+        ]
+        assert "funder read award: False" in seen_wrongly(world)
+
+    def test_rows_for_everybody_are_noticed(
+        self, world: World, clients: dict[str, Client], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(
+            AwardQuerySet, "relations", {**AwardQuerySet.relations, "owner": lambda user: Q()}
+        )
+        faults = crawl(world, clients, ["award", "accept_award"])
+        assert "other_reviewer get award (award): 200 " in faults
+        assert any(each.startswith("other_chair post accept_award") for each in faults)
+
+    def test_a_reviewer_who_reads_before_declaring_is_noticed(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        too_early = {"assigned reviewer": lambda user: Q(pk__in=user.assignments.values("application"))}
+        monkeypatch.setattr(ApplicationQuerySet, "relations", {**ApplicationQuerySet.relations, **too_early})
+        found = seen_wrongly(world)
+        assert "undeclared read application: True" in found
+        assert "recused read application: True" in found
+
+    def test_a_page_without_its_check_is_noticed(
+        self, world: World, clients: dict[str, Client], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As if the view had fetched its row past `visible_to`."""
+        monkeypatch.setattr(VisibleQuerySet, "visible_to", lambda rows, *args, **named: rows)
+        assert len(crawl(world, clients, ["decision", "admin:allocation_award_change"])) > 20
+
+    def test_a_page_that_the_table_misses_is_noticed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(PAGES, "award")  # type: ignore[arg-type]
+        assert set(own_urls()) - {NEVER_THERE} - set(PAGES) == {"award"}
+
+
+HOSTILE = ["0", "-1", "9" * 40, "٠", "%00", "1%00", "_00", "1_2F2", "1%27--", "%F0%9F%92%A3", "..%2f1", "%0A"]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_an_id_that_cannot_be_answers_404_and_never_500(clients: dict[str, Client], hostile: str) -> None:
+    for name, path in hostile_paths(hostile):
+        for role in ("chair" if name.startswith("admin:") else "owner", "operator"):
+            with undone():
+                response = clients[role].get(path)
+            assert response.status_code in (302, 404, 405), (path, role, response.status_code)
+
+
+def test_answers_to_what_is_hidden_and_to_what_is_missing_are_the_same_bytes(
+    world: World, clients: dict[str, Client]
+) -> None:
+    """Else a stranger could learn which ids there are."""
+    tried = 0
+    for visit in visits(world, {"application", "check", "decision", "award", "report_html", "report_pdf"}):
+        if visit.thing is None or visit.is_given("other_reviewer", "get"):
+            continue
+        missing = address(visit.name, own_urls()[visit.name], MISSING)
+        hidden = clients["other_reviewer"].get(visit.path)
+        nothing = clients["other_reviewer"].get(missing)
+        assert hidden.content.decode().replace(visit.path, missing) == nothing.content.decode()
+        assert {**hidden.headers} == {**nothing.headers}
+        tried += 1
+    assert tried > 10
