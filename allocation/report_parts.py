@@ -56,7 +56,9 @@ def simulated(figures: Figures) -> tuple[str, ...]:
     )
 
 
-def use_section(figures: Figures, *, awarded: int, offered: int | None = None) -> Section:
+def use_section(
+    figures: Figures, *, awarded: int, offered: int | None = None, most: int = MOST_BARS
+) -> Section:
     """Hours used, added up by week; of many weeks, evenly spaced ones up to the last are drawn."""
     heading = _("Hours used, added up")
     totals, total = [], 0
@@ -65,7 +67,7 @@ def use_section(figures: Figures, *, awarded: int, offered: int | None = None) -
         totals.append((week, total))
     if not totals:
         return Section(heading, (_("No hours were used up to this day."),))
-    every = -(-len(totals) // MOST_BARS)
+    every = -(-len(totals) // most)
     data = tuple(
         Datum(_("week %(week)s") % {"week": week["week"]}, total, say_hours(total))
         for week, total in totals[::-1][::every][::-1]
@@ -81,24 +83,28 @@ def use_section(figures: Figures, *, awarded: int, offered: int | None = None) -
     )
 
 
-def energy_section(figures: Figures) -> Section:
+def carbon(figures: Figures) -> str:
+    """Kilograms of CO₂e to one decimal."""
+    return formats.number_format(figures["energy"]["co2_grams"] / 1000, 1)
+
+
+def energy_words(figures: Figures) -> str:
     """The estimate with all that went into it, so that anyone can work it out again."""
     used = figures["energy"]
+    if not used["watt_hours"]:
+        return _("No energy was used up to this day.")
     parts = [
         _("%(hours)s h × %(watts)s W (%(type)s)")
         % {"hours": say_hours(row["used"]), "watts": count(row["watts"]), "type": row["gpu_type"]}
         for row in used["by_type"]
     ]
-    if not used["watt_hours"]:
-        return Section(_("Energy"), (_("No energy was used up to this day."),), is_boxed=True)
-    told = _("%(kwh)s kWh and %(kg)s kg CO₂e (estimated: %(parts)s × PUE %(pue)s; %(grid)s g a kWh).") % {
+    return _("%(kwh)s kWh and %(kg)s kg CO₂e (estimated: %(parts)s × PUE %(pue)s; %(grid)s g a kWh).") % {
         "kwh": formats.number_format(used["watt_hours"] / 1000, 1),
-        "kg": formats.number_format(used["co2_grams"] / 1000, 1),
-        "parts": " + ".join(parts) if len(parts) == 1 else f"({' + '.join(parts)})",
+        "kg": carbon(figures),
+        "parts": parts[0] if len(parts) == 1 else f"({' + '.join(parts)})",
         "pue": formats.number_format(used["pue_hundredths"] / 100, 2),
         "grid": count(used["grid_g_per_kwh"]),
     }
-    return Section(_("Energy"), (told, *simulated(figures)), is_boxed=True)
 
 
 def method(figures: Figures) -> tuple[str, ...]:
@@ -111,17 +117,14 @@ def method(figures: Figures) -> tuple[str, ...]:
     )
     once = _(
         "An award counts once in each table, under its main goal; further goals stand in a column of their own. "
-        "Few applications of which none was funded are put together, so that nobody can be made out."
+        "Few applications of which none was funded are put together. "
+        "Anyone can compute the decisions again from the public bundle."
     )
     return (
         f"{reach} {hours}",
         *((once,) if figures["kind"] == "call" else ()),
         _(
-            "Energy is hours used × power of the GPU type × PUE; CO₂e is energy × the grid’s grams a kWh. Both are "
-            "estimates: nothing was measured at the socket."
-        ),
-        _(
-            "Made by %(software)s from data with the fingerprint (SHA-256) in the foot; the CSV holds the same figures."
+            "Energy is hours used × power of the GPU type × PUE; CO₂e is energy × the grid’s grams a kWh. %(software)s."
         )
         % {"software": figures["software"]},
     )

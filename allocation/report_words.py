@@ -81,7 +81,10 @@ def _sections(figures: Figures) -> Iterator[Section]:
     yield _hours(figures)
     yield _places(figures)
     yield _decided(figures)
-    yield parts.energy_section(figures)
+    if figures["scores"]:
+        yield Section(_("Mean scores"), tables=(_scores(figures),), is_half=True)
+    energy = (parts.energy_words(figures), *parts.simulated(figures))
+    yield Section(_("Energy"), energy, is_half=True)
     yield _awards(figures)
 
 
@@ -244,9 +247,7 @@ def _decided(figures: Figures) -> Section:
         told.append(" ".join(run))
         if not figures["scores"]:
             told.append(_("Too few applications have scores to show how they spread."))
-    return Section(
-        _("How it was decided"), tuple(told), tables=(_scores(figures),) if figures["scores"] else ()
-    )
+    return Section(_("How it was decided"), tuple(told))
 
 
 def _reviewing(review: Figures) -> Iterator[str]:
@@ -273,7 +274,7 @@ def _scores(figures: Figures) -> Table:
         (f"{score(row['from_thousandths'])} – {score(row['to_thousandths'])}", count(row["applications"]))
         for row in figures["scores"]
     )
-    return Table(_("Mean scores"), (_("Mean from, to"), _("Applications")), rows)
+    return Table(_("Mean scores"), (_("Mean from, to"), _("Applications")), rows, is_caption_hidden=True)
 
 
 def _awards(figures: Figures) -> Section:

@@ -1,6 +1,5 @@
 """The report of one award in words: what was promised beside what came of it, on one page. Called by report_words."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.utils import formats
@@ -15,6 +14,8 @@ from grants.questions import SHARES, labels
 from portal.lib.dates import parse_zone, say_day
 from portal.lib.hours import say_hours
 from portal.lib.paper import Figure, Section, Table
+
+MOST_BARS = 5  # the page is one page
 
 
 def about(figures: Figures) -> str:
@@ -31,7 +32,7 @@ def about(figures: Figures) -> str:
 
 def award_parts(figures: Figures) -> dict[str, Any]:
     """Everything of the page but what all reports share."""
-    award, note = figures["award"], figures["progress_note"]
+    award = figures["award"]
     left = award["awarded"] - award["used"] - award["returned"]
     return {
         "heading": award["title"],
@@ -39,27 +40,36 @@ def award_parts(figures: Figures) -> dict[str, Any]:
             Figure(say_hours(award["awarded"]), _("GPU-hours awarded")),
             Figure(say_hours(award["used"]), _("GPU-hours used")),
             Figure(say_hours(max(left, 0)), _("GPU-hours left")),
+            Figure(_("%(kg)s kg") % {"kg": parts.carbon(figures)}, _("CO₂e, estimated")),
         ),
-        "sentences": (_summary(figures), *parts.simulated(figures)),
+        "sentences": (" ".join((_summary(figures), *parts.simulated(figures))),),
         "sections": (
             Section(_("Promise and result"), (_goals(award),), tables=(_promise_and_result(figures),)),
-            parts.use_section(figures, awarded=award["awarded"]),
-            Section(_("How it goes"), tuple(note.splitlines()) or (_("No progress note was written yet."),)),
-            replace(parts.energy_section(figures), is_half=True),
-            Section(_("To be named as"), (_named_as(figures),), is_boxed=True, is_half=True),
+            parts.use_section(figures, awarded=award["awarded"], most=MOST_BARS),
+            Section(_("How it goes"), _note(figures["progress_note"]), is_half=True),
+            Section(_("Energy and name"), (parts.energy_words(figures), _named_as(figures)), is_half=True),
         ),
     }
 
 
 def _summary(figures: Figures) -> str:
     award, zone = figures["award"], parse_zone(figures["call"]["zone"])
-    return _("%(group)s used %(part)s of the hours in %(jobs)s. The hours run from %(start)s to %(end)s.") % {
+    told = _("%(group)s used %(part)s of the hours in %(jobs)s. The hours run from %(start)s to %(end)s.") % {
         "group": parts.group(award["group"]),
         "part": percent(award["used"], award["awarded"]),
         "jobs": ngettext("%(n)s job", "%(n)s jobs", figures["jobs"]) % {"n": count(figures["jobs"])},
         "start": say_day(parts.instant(award["starts_at"]), zone),
         "end": say_day(parts.instant(award["ends_at"]), zone),
     }
+    if not award["returned"]:
+        return told
+    back = _("%(hours)s hours went back to the pool.") % {"hours": say_hours(award["returned"])}
+    return f"{told} {back}"
+
+
+def _note(text: str) -> tuple[str, ...]:
+    """The group's own three lines: what worked, what did not, what comes next."""
+    return tuple(text.splitlines()) or (_("No progress note was written yet."),)
 
 
 def _goals(award: Figures) -> str:
@@ -81,18 +91,10 @@ def _promise_and_result(figures: Figures) -> Table:
     is_due = told_by[:10] <= figures["cutoff_at"][:10]
     waiting = _("not told yet") if is_due else _("not due yet")
     shared = ", ".join(labels(SHARES, promise["shares"])) or _("nothing was named")
-    hours = _("%(used)s used, %(back)s gone back to the pool") % {
-        "used": say_hours(award["used"]),
-        "back": say_hours(award["returned"]),
-    }
     return Table(
         _("Promise and result"),
         (_("What"), _("Promised"), _("Reached")),
-        (
-            (_("Change"), _change(promise), waiting),
-            (_("Shared"), shared, waiting),
-            (_("Hours"), say_hours(award["awarded"]), hours),
-        ),
+        ((_("Change"), _change(promise), waiting), (_("Shared"), shared, waiting)),
         numbers_from=3,
         is_caption_hidden=True,
     )
@@ -109,7 +111,9 @@ def _change(promise: Figures) -> str:
 
 
 def _named_as(figures: Figures) -> str:
-    return _("“Computed on hours given by %(funder)s through Openhours, award %(award)s.”") % {
+    return _(
+        "To be named as: “Computed on hours given by %(funder)s through Openhours, award %(award)s.”"
+    ) % {
         "funder": figures["funder"],
         "award": figures["award"]["award"],
     }

@@ -136,7 +136,7 @@ def test_moves_of_an_award(before: AwardState, after: AwardState) -> None:
 def test_hours_that_never_ran_and_are_given_back_count_as_expired(before: AwardState) -> None:
     award = make.an_award(accepted=False, call=make.a_scored_call(points=(4,)))
     Award.objects.filter(pk=award.pk).update(state=before)
-    award_life.give_back(award=award, by=award.application.owner, now=award.offered_at)
+    awards.give_back(award=award, by=award.application.owner, now=award.offered_at)
     award.refresh_from_db()
     assert award.state == AwardState.EXPIRED
 
@@ -166,6 +166,15 @@ def test_the_database_refuses_a_state_that_there_is_not(one_slot: Reservation) -
     run = AllocationRun.objects.get()
     for row in (one_slot, one_slot.award, run, one_slot.award.application):
         refuses_unknown(row)
+
+
+def test_a_broken_twin_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the guard a revoked award would come back to life."""
+    award = make.an_award(accepted=False, call=make.a_scored_call(points=(4,)))
+    moves = moves_of_an_award(AwardState.REVOKED, award)
+    monkeypatch.setattr(award_life, "AWARD_TRANSITIONS", dict.fromkeys(AwardState, frozenset(AwardState)))
+    with pytest.raises(AssertionError):
+        check(award, AwardState.REVOKED, AwardState.ACCEPTED, moves, AWARD_TRANSITIONS)
 
 
 @pytest.mark.parametrize(

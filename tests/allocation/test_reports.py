@@ -101,7 +101,9 @@ def test_the_pdf_says_the_figures_and_its_digest() -> None:
 
 def test_an_award_has_its_own_page_of_promise_and_use() -> None:
     award = a_used_award()
-    words = words_of(a_report(award, "award"))
+    report = a_report(award, "award")
+    words = words_of(report)
+    assert len(PdfReader(io.BytesIO(bytes(report.pdf or b""))).pages) == 1
     assert award.application.title in words
     assert "500 calls answered" in words
     assert award.account_name in words

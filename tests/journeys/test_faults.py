@@ -43,7 +43,7 @@ def test_a_form_that_fails_keeps_every_character(site: str, window: Window, draf
     question(page, site, draft, 2)
     page.get_by_label("What problem, for whom, where?").fill(typed)
     save(page)
-    expect(page.get_by_role("alert")).to_contain_text("Shorten it to 2,000")
+    expect(page.get_by_role("alert")).to_contain_text("too long. Shorten it to 2000.")
     expect(page.get_by_label("What problem, for whom, where?")).to_have_value(typed)
     draft.refresh_from_db()
     assert "Sylheti" in draft.problem

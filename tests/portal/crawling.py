@@ -15,7 +15,7 @@ from allocation.models import Decision
 from grants.models import Pool
 from portal.access import PAGES, PUBLIC, Desk, Rows
 from portal.models import Heartbeat
-from tests.portal.everybody import CAN_BE, Thing, World, undone
+from tests.portal.everybody import CAN_BE, ROLES, Thing, World, undone
 
 # Pages that other packages bring; they are about the person who opens them.
 BROUGHT_ALONG = ("accounts/", "i18n/")
@@ -136,6 +136,15 @@ def fault(visit: Visit, role: str, method: str, status: int, where: str) -> str:
     return "" if is_right else f"{role} {method} {visit.name} ({visit.label}): {status} {where}"
 
 
+def asking(visit: Visit, method: str) -> list[str]:
+    """Everybody opens every page; what is rarer is asked by those whom it is for and by some of the others."""
+    if method == "get" and visit.thing is not None:
+        return list(ROLES)
+    if method in RARE:
+        return list(SOME)
+    return [role for role in ROLES if role in SOME or visit.is_given(role, method)]
+
+
 def crawl(world: World, clients: dict[str, Client], names: Iterable[str] | None = None) -> list[str]:
     """Everybody opens everything in every way; what the answers got wrong."""
     faults = []
@@ -145,7 +154,7 @@ def crawl(world: World, clients: dict[str, Client], names: Iterable[str] | None 
             known = taken.get((visit.name, method))
             if known == {False} or (known is not None and method in RARE):
                 continue  # the page's first row has shown that it takes this from nobody, or all that is new
-            for role in SOME if method in RARE else clients:
+            for role in asking(visit, method):
                 status, where = answer(clients[role], visit, method)
                 faults.append(fault(visit, role, method, status, where))
                 if not leads_to_sign_in(status, where) and status != 404:
@@ -162,3 +171,9 @@ def hostile_paths(hostile: str) -> Iterator[tuple[str, str]]:
         if "<" in route and name not in (NEVER_THERE, "enter"):
             plain = re.sub(r"\^|\$|\(\?P(<\w+>)[^)]*\)", r"\1", route)
             yield name, "/" + re.sub(r"<(?:\w+:)?\w+>", lambda _: hostile, plain)
+
+
+def what_is_said(response: Any) -> str:
+    """Body and headers, as one text."""
+    head = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
+    return f"{head}\n{response.getvalue().decode('utf-8', 'replace')}"

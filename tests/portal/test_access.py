@@ -9,8 +9,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.test import Client
 
+from allocation import reports
 from allocation.models import Report
 from allocation.queries import AwardQuerySet
+from grants.models import Pool
 from grants.queries import ApplicationQuerySet
 from portal.access import MATRIX, PAGES, READ, WRITE, Rows, VisibleQuerySet
 from portal.models import Heartbeat
@@ -96,6 +98,18 @@ def test_a_person_who_is_no_longer_active_sees_what_visitors_see(world: World) -
                 assert seen == thing.is_given("visitor", READ), (role, thing)
         finally:
             user.is_active = True
+
+
+def test_one_of_two_funders_reads_no_report_on_an_award_from_the_other_ones_hours(world: World) -> None:
+    award, call, user = world["award"], world["decided call"], world.users["other_funder"]
+    now = just_now()
+    with undone():
+        of_award = reports.request(kind="award", subject=award, by=None, language="en", now=now)
+        assert Report.objects.visible_to(world.users["funder"]).filter(pk=of_award.pk).exists()
+        funder = world["foreign pool"].funder
+        Pool.objects.create(call=call, funder=funder, gpu_type=award.pool.gpu_type, gpu_seconds=3600)
+        assert Report.objects.visible_to(user).filter(pk=world["report"].pk).exists()
+        assert not Report.objects.visible_to(user).filter(pk=of_award.pk).exists()
 
 
 # The table that was promised, in the words of MATRIX; "r" read, "w" write. Kinds that it did not name stand below it.
