@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from portal.accounts import make_sign_in_link
 from portal.models import User
 from tests.worker import running_worker
 
 Window = Callable[..., Page]
+PATIENCE_MS = 30_000  # a machine that does much else is slow, not wrong
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def window(browser: Browser, site: str) -> Iterator[Window]:
 
     def opened(user: User | None = None, *, width: int = 1280, **options: Any) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 800}, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         if user is not None:

@@ -9,12 +9,15 @@ from django.urls import resolve
 from django.utils import timezone
 from playwright.sync_api import Page
 
+from grants import applications
+from grants.questions import QUESTIONS
 from portal import demo
 from portal.access import PAGES
-from tests import screens
+from tests import factories, screens
 from tests.journeys.conftest import Window
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# Pages look the same on every database, so this runs once.
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.pure]
 
 WIDE_ENOUGH = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -43,6 +46,21 @@ def test_nothing_is_wrong_with_any_page(everything: str, window: Window) -> None
             wrong.append(f"{name}: answers {answer and answer.status}")
         wrong += [f"{name}: {each}" for each in faults(page)]
     assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_is_wrong_with_a_page_that_asks_to_mend_an_answer(site: str, window: Window) -> None:
+    owner = factories.a_user("applicant")
+    call = factories.an_open_call()
+    draft = applications.begin(call=call, user=owner, language="en", now=timezone.now())
+    page, wrong, asked = window(owner, bypass_csp=True), [], 0
+    for number in range(1, len(QUESTIONS) + 1):
+        page.goto(f"{site}/applications/{draft.public_id}/q/{number}/")
+        page.get_by_role("button", name="Save and continue").click()
+        if page.title().startswith("Error"):
+            asked += 1
+            wrong += [f"question {number}: {each}" for each in faults(page)]
+    assert not wrong, "\n".join(wrong)
+    assert asked == len(QUESTIONS) - 2, "only the goal and what was done so far may be left open"
 
 
 def faults(page: Page) -> Iterator[str]:
