@@ -47,7 +47,7 @@ def days_pass(days: float) -> None:
         Reservation.objects.filter(pk=slot.pk).update(
             starts_at=slot.starts_at - back, ends_at=slot.ends_at - back
         )
-    for file in (settings.DATA_DIR / "simulated").glob("*.json"):
+    for file in (path for path in (settings.DATA_DIR / "simulated").glob("*.json") if path.is_file()):
         world = json.loads(file.read_text())
         for dated in (*world["slots"], *world["jobs"]):
             for name in ("starts_at", "ends_at"):
