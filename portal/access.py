@@ -18,7 +18,6 @@ from django.http import Http404
 
 READ, WRITE = "read", "write"
 R, RW = frozenset({READ}), frozenset({READ, WRITE})
-NOTHING: frozenset[str] = frozenset()
 EVERY_ROW = Q(pk__isnull=False)
 
 # kind of row -> relation of the person to the row -> rights. What is not named here answers 404.
